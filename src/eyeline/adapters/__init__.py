@@ -1,0 +1,1 @@
+"""One library each, behind one port each; they decide nothing."""

@@ -1,0 +1,1 @@
+"""The same run on an existing distributed engine. Nothing here yet."""

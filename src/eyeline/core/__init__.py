@@ -1,0 +1,1 @@
+"""Values and rules. Knows no clock, chance, files, network, threads or Pillow."""

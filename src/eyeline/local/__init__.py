@@ -1,0 +1,1 @@
+"""Engines in this process, each another Transport; they see only `core`, `ports` and `errors`."""

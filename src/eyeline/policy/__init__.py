@@ -1,0 +1,1 @@
+"""Limits as small state machines; the clock's reading is an argument."""
