@@ -1,1 +1,73 @@
-"""eyeline."""
+"""
+Send images to the OpenAI API, and to every server that speaks it, and get answers back.
+
+    >>> import eyeline
+    >>> print(eyeline.ask("What does the sign say?", "street.jpg"))
+
+Names are imported on first use, so `import eyeline` itself takes a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from eyeline.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from eyeline.calls import ask, content_parts, estimate, stream
+    from eyeline.client import AsyncClient, AsyncStream, Client, Stream
+    from eyeline.core.answer import Answer, SentImage
+    from eyeline.core.cost import Usage
+    from eyeline.core.estimate import Estimate, ImageEstimate
+    from eyeline.core.reference import FileId
+    from eyeline.errors import EyelineError
+
+HOME = {
+    "ask": "eyeline.calls",
+    "content_parts": "eyeline.calls",
+    "estimate": "eyeline.calls",
+    "stream": "eyeline.calls",
+    "AsyncClient": "eyeline.client",
+    "AsyncStream": "eyeline.client",
+    "Client": "eyeline.client",
+    "Stream": "eyeline.client",
+    "Answer": "eyeline.core.answer",
+    "SentImage": "eyeline.core.answer",
+    "Usage": "eyeline.core.cost",
+    "Estimate": "eyeline.core.estimate",
+    "ImageEstimate": "eyeline.core.estimate",
+    "FileId": "eyeline.core.reference",
+    "EyelineError": "eyeline.errors",
+}
+
+__all__ = [
+    "Answer",
+    "AsyncClient",
+    "AsyncStream",
+    "Client",
+    "Estimate",
+    "EyelineError",
+    "FileId",
+    "ImageEstimate",
+    "SentImage",
+    "Stream",
+    "Usage",
+    "__version__",
+    "ask",
+    "content_parts",
+    "estimate",
+    "stream",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOME:
+        raise AttributeError(f"module 'eyeline' has no attribute {name!r}")
+    value = getattr(import_module(HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

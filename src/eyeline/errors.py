@@ -6,6 +6,7 @@ EyelineError
 ├── KeyMissing               the engine needs an API key and none was given
 ├── MissingExtra             an optional part is not installed
 ├── BudgetExceeded           the next request could pass the budget; it was not sent
+├── PriceUnknown             a budget is set and the model has no known price
 ├── SchemaError              the answer schema itself cannot be used
 ├── ImageError               something about one image
 │   ├── BadReference         not a thing that can name an image
@@ -121,6 +122,20 @@ class BudgetExceeded(EyelineError):
             f"budget: the next request may cost ${self.needed_usd}, "
             f"${self.left_usd} of ${self.limit_usd} is left; not sent"
         )
+
+
+class PriceUnknown(EyelineError):
+    """A budget is set and the model has no known price, so the budget could not be held."""
+
+    hint = "name a model with a known price (`eyeline models`), or set no budget"
+    exit_code = 2
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self.model = model
+
+    def __str__(self) -> str:
+        return f"{self.model}: no known price, so a budget cannot be held; not sent"
 
 
 class SchemaError(EyelineError):

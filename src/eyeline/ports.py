@@ -1,5 +1,5 @@
 """
-What the outside must offer, as Protocols; adapters and local engines satisfy them without inheriting.
+What the outside must offer, as Protocols; adapters and local engines satisfy them by shape alone.
 
 A transport raises `ConnectionFailed` or `TimedOut` and nothing else: every HTTP status, 500 too,
 is a response, and what it means is decided in the flow.
@@ -8,8 +8,11 @@ is a response, and what it means is decided in the flow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
+from eyeline.core.parts import PreparedImage
+from eyeline.core.plan import PreparePlan
+from eyeline.core.reference import Reference
 from eyeline.core.wire import Request, Response
 
 
@@ -21,8 +24,10 @@ class ResponseStream(Protocol):
     @property
     def headers(self) -> Mapping[str, str]:
         """Header names are in lower case."""
+
     def read(self) -> bytes:
         """Give the next bytes as soon as any are there; `b""` only at the end."""
+
     def close(self) -> None:
         """Let go of the connection, also before the end; calling it twice is harmless."""
 
@@ -32,4 +37,44 @@ class Transport(Protocol):
 
     def send(self, request: Request) -> Response: ...
     def open(self, request: Request) -> ResponseStream: ...
+    def close(self) -> None: ...
+
+
+class AsyncResponseStream(Protocol):
+    """The awaiting form of ResponseStream."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    async def read(self) -> bytes: ...
+    async def close(self) -> None: ...
+
+
+class AsyncTransport(Protocol):
+    """The awaiting form of Transport, for one event loop."""
+
+    async def send(self, request: Request) -> Response: ...
+    async def open(self, request: Request) -> AsyncResponseStream: ...
+    async def close(self) -> None: ...
+
+
+class Loader(Protocol):
+    """Gives the bytes a reference names; raises an ImageError that says what is wrong with it."""
+
+    def load(self, reference: Reference, bytes_max: int | None) -> bytes:
+        """Read the whole, or no more than the first `bytes_max`."""
+
+
+class Pixels(Protocol):
+    """Executes plans; raises ImageTruncated where the pixels cannot be decoded."""
+
+    def prepare(self, data: bytes, plan: PreparePlan, source: str) -> PreparedImage: ...
+
+
+class Cache(Protocol):
+    """Keeps answers by key. It never raises: a cache that fails is a cache that misses."""
+
+    def get(self, key: str) -> Mapping[str, Any] | None: ...
+    def put(self, key: str, record: Mapping[str, Any]) -> None: ...
     def close(self) -> None: ...

@@ -1,0 +1,141 @@
+"""
+Image URLs, fetched with a guard: the address is resolved once, judged, and connected to as judged.
+
+Redirects are judged again; bytes, redirects and time are bounded. Private, loopback, link-local and
+reserved addresses are refused unless their host is named in EYELINE_ALLOW_HOSTS or `allow_hosts`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Collection
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from eyeline.adapters.http import reason
+from eyeline.errors import FetchError, FetchRefused, ImageTooLarge
+from eyeline.version import USER_AGENT
+
+BYTES_MAX = 100 * 10**6
+REDIRECTS_MAX = 5
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 20.0
+TOTAL_S = 60.0
+CHUNK_BYTES = 256 * 1024
+REDIRECTS = {301, 302, 303, 307, 308}
+PORTS = {"http": 80, "https": 443}
+
+
+def fetch(
+    url: str, source: str, allow_hosts: Collection[str] = (), bytes_max: int | None = None
+) -> bytes:
+    """Fetch the bytes at an http(s) URL, or the first `bytes_max`. Raises FetchError, FetchRefused or ImageTooLarge."""
+    ends_s = time.monotonic() + TOTAL_S
+    for _ in range(REDIRECTS_MAX + 1):
+        with connect(urlsplit(url), source, allow_hosts) as pool:
+            response = get(pool, url, source)
+            try:
+                if response.status in REDIRECTS:
+                    url = urljoin(url, response.headers.get("location", ""))
+                    continue
+                if response.status not in (200, 206):
+                    raise FetchError(source, f"the server answered {response.status}")
+                return read(response, source, bytes_max, ends_s)
+            except (HTTPError, OSError) as error:
+                raise FetchError(source, reason(error)) from None
+            finally:
+                response.close()
+    raise FetchError(source, f"more than {REDIRECTS_MAX} redirects")
+
+
+def connect(
+    parts: SplitResult, source: str, allow_hosts: Collection[str]
+) -> urllib3.HTTPConnectionPool:
+    """Give a connection to the one address that was judged, under the name that was asked for."""
+    host = parts.hostname
+    if parts.scheme not in PORTS or not host:
+        raise FetchRefused(source, f"{parts.scheme or 'no scheme'}, expected http or https")
+    address = judged_address(host, port(parts, source), source, allow_hosts)
+    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
+    if parts.scheme == "http":
+        return urllib3.HTTPConnectionPool(address, port(parts, source), timeout=timeout)
+    return urllib3.HTTPSConnectionPool(
+        address,
+        port(parts, source),
+        timeout=timeout,
+        server_hostname=host,
+        assert_hostname=host,
+    )
+
+
+def port(parts: SplitResult, source: str) -> int:
+    try:
+        return parts.port or PORTS[parts.scheme]
+    except ValueError as error:
+        raise FetchRefused(source, str(error)) from None
+
+
+def judged_address(host: str, port: int, source: str, allow_hosts: Collection[str]) -> str:
+    """Resolve a host once and give its first address; every one of them must be allowed."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise FetchError(source, f"the host {host} is not known") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    if host not in allow_hosts:
+        for address in addresses:
+            if not is_public(address):
+                raise FetchRefused(source, f"{host} is the private address {address}", host)
+    return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Say whether an address is on the open internet, looking through IPv4 carried in IPv6."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        carried = ip.ipv4_mapped or ip.sixtofour or nat64(ip)
+        if carried is not None:
+            return carried.is_global
+    return ip.is_global and not ip.is_multicast
+
+
+def nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Give the IPv4 address inside 64:ff9b::/96. Source: RFC 6052."""
+    is_mapped = ip in ipaddress.ip_network("64:ff9b::/96")
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if is_mapped else None
+
+
+def get(pool: urllib3.HTTPConnectionPool, url: str, source: str) -> urllib3.BaseHTTPResponse:
+    parts = urlsplit(url)
+    target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    host = parts.netloc.rpartition("@")[2]
+    headers = {"Host": host, "User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5"}
+    headers["Accept-Encoding"] = "identity"
+    try:
+        return pool.urlopen(
+            "GET", target, headers=headers, redirect=False, retries=False, preload_content=False
+        )
+    except (HTTPError, OSError) as error:
+        raise FetchError(source, reason(error)) from None
+
+
+def read(
+    response: urllib3.BaseHTTPResponse, source: str, bytes_max: int | None, ends_s: float
+) -> bytes:
+    wanted = BYTES_MAX + 1 if bytes_max is None else bytes_max
+    body = bytearray()
+    while len(body) < wanted:
+        if time.monotonic() > ends_s:
+            raise FetchError(source, f"not done within {TOTAL_S:g} s")
+        chunk = response.read1(min(CHUNK_BYTES, wanted - len(body)), decode_content=False)
+        if not chunk:
+            break
+        body += chunk
+    if len(body) > BYTES_MAX:
+        limit = f"{BYTES_MAX // 10**6} MB"
+        raise ImageTooLarge(source, f"over {limit}", limit)
+    return bytes(body)

@@ -1,0 +1,64 @@
+"""Files on disk, read whole; the errors name what is wrong with the path."""
+
+from __future__ import annotations
+
+import errno
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from eyeline.errors import ImageIsDirectory, ImageNotFound, ImageTooLarge, ImageUnreadable
+
+# The API takes 512 MB a request; base64 and everything else come on top.
+BYTES_MAX = 512 * 10**6
+NAMES_LOOKED_AT_MAX = 10_000
+ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
+
+
+def read_file(path: Path, source: str, bytes_max: int | None = None) -> bytes:
+    """Read a file, or its first `bytes_max` bytes. Raises the ImageError that fits."""
+    try:
+        with path.open("rb") as file:
+            return read_stream(file, source, bytes_max)
+    except IsADirectoryError:
+        raise ImageIsDirectory(source) from None
+    except OSError as error:
+        if error.errno in ABSENT:
+            raise ImageNotFound(source, nearest(path)) from None
+        raise ImageUnreadable(source, error.strerror or str(error)) from None
+    except ValueError as error:  # a NUL byte in the name
+        raise ImageUnreadable(source, str(error)) from None
+
+
+def read_again(stream: BinaryIO, source: str, bytes_max: int | None = None) -> bytes:
+    """Read a file object; where it can be set back it is, so that it may be asked about again."""
+    if not stream.seekable():
+        return read_stream(stream, source)
+    start = stream.tell()
+    try:
+        return read_stream(stream, source, bytes_max)
+    finally:
+        stream.seek(start)
+
+
+def read_stream(stream: BinaryIO, source: str, bytes_max: int | None = None) -> bytes:
+    """Read a binary file object from where it stands, to its end or for `bytes_max`."""
+    data = stream.read(BYTES_MAX + 1 if bytes_max is None else bytes_max)
+    if not isinstance(data, bytes):
+        raise ImageUnreadable(source, "text, expected a file opened in binary mode")
+    if len(data) > BYTES_MAX:
+        raise ImageTooLarge(source, f"over {BYTES_MAX // 10**6} MB", f"{BYTES_MAX // 10**6} MB")
+    return data
+
+
+def nearest(path: Path) -> str:
+    """Give the path of the most alike name in the same folder, or "" if none is alike."""
+    try:
+        names = [entry.name for entry in islice(path.parent.iterdir(), NAMES_LOOKED_AT_MAX)]
+    except OSError:
+        return ""
+    by_lower = {name.lower(): name for name in names}
+    for near in get_close_matches(path.name.lower(), by_lower, n=1, cutoff=0.6):
+        return str(path.with_name(by_lower[near]))
+    return ""

@@ -1,0 +1,124 @@
+"""urllib3: carries requests to an engine, blocking, over kept-alive connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
+
+from eyeline.core.secret import Secret
+from eyeline.core.wire import Request, Response
+from eyeline.errors import ConnectionFailed, TimedOut
+
+CONNECT_TIMEOUT_S = 10.0
+CHUNK_BYTES = 64 * 1024
+POOL_CONNECTIONS = 64
+
+
+class HttpTransport:
+    """The Transport of one base URL and key; any number of threads may share it."""
+
+    def __init__(self, engine: str, base_url: str, key: Secret, user_agent: str) -> None:
+        self.engine, self.base_url, self.key = engine, base_url, key
+        self.headers = {"Content-Type": "application/json", "User-Agent": user_agent}
+        self.pools = connection_pools(base_url)
+
+    def send(self, request: Request) -> Response:
+        response = self.post(request)
+        try:
+            body = self.guarded(lambda: response.read(decode_content=True), request)
+        finally:
+            response.release_conn()
+        if response.status >= 400:
+            body = self.key.hide(body)
+        return Response(response.status, lower(response.headers), body)
+
+    def open(self, request: Request) -> HttpStream:
+        return HttpStream(self, request, self.post(request))
+
+    def close(self) -> None:
+        self.pools.clear()
+
+    def post(self, request: Request) -> urllib3.BaseHTTPResponse:
+        response: urllib3.BaseHTTPResponse = self.guarded(
+            lambda: self.pools.request(
+                "POST",
+                self.base_url + request.path,
+                body=request.body,
+                headers=self.headers | self.key.header(),
+                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=request.timeout_s),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            ),
+            request,
+        )
+        return response
+
+    def guarded(self, act: Any, request: Request) -> Any:
+        """Put urllib3's failures in our words."""
+        try:
+            return act()
+        except ConnectTimeoutError:
+            raise ConnectionFailed(self.engine, f"none within {CONNECT_TIMEOUT_S:g} s") from None
+        except (ReadTimeoutError, TimeoutError):
+            raise TimedOut(self.engine, request.timeout_s) from None
+        except (HTTPError, OSError) as error:
+            raise ConnectionFailed(self.engine, reason(error)) from None
+
+
+class HttpStream:
+    """An open response, read as its bytes come in."""
+
+    def __init__(
+        self, transport: HttpTransport, request: Request, response: urllib3.BaseHTTPResponse
+    ) -> None:
+        self.transport, self.request, self.response = transport, request, response
+        self.status: int = response.status
+        self.headers: Mapping[str, str] = lower(response.headers)
+
+    def read(self) -> bytes:
+        read = lambda: self.response.read1(CHUNK_BYTES, decode_content=True)  # noqa: E731
+        chunk: bytes = self.transport.guarded(read, self.request)
+        return self.transport.key.hide(chunk) if self.status >= 400 else chunk
+
+    def close(self) -> None:
+        # A connection with unread bytes cannot be used again; one read to its end goes back to the pool.
+        if not self.response.closed:
+            self.response.close()
+        self.response.release_conn()
+
+
+def connection_pools(base_url: str) -> urllib3.PoolManager:
+    """Go through the proxy the environment names for this host, or straight; never for loopback."""
+    proxy = proxy_for(base_url)
+    if proxy:
+        return urllib3.ProxyManager(proxy, maxsize=POOL_CONNECTIONS)
+    return urllib3.PoolManager(maxsize=POOL_CONNECTIONS)
+
+
+def proxy_for(url: str) -> str | None:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in ("localhost", "::1") or host.startswith("127."):
+        return None
+    from urllib.request import getproxies, proxy_bypass
+
+    return None if proxy_bypass(host) else getproxies().get(parts.scheme)
+
+
+def lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def reason(error: BaseException) -> str:
+    """Say what failed in the system's words, without urllib3's object addresses."""
+    inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(inner, BaseException):
+        return reason(inner)
+    return str(error) or type(error).__name__

@@ -1,0 +1,98 @@
+"""aiohttp: carries requests to an engine from an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import aiohttp
+
+from eyeline.core.secret import Secret
+from eyeline.core.wire import Request, Response
+from eyeline.errors import ConnectionFailed, EngineError, TimedOut
+
+CONNECT_TIMEOUT_S = 10.0
+CHUNK_BYTES = 64 * 1024
+FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+
+class AiohttpTransport:
+    """The AsyncTransport of one base URL and key; belongs to the event loop that first uses it."""
+
+    def __init__(self, engine: str, base_url: str, key: Secret, user_agent: str) -> None:
+        self.engine, self.base_url, self.key = engine, base_url, key
+        self.headers = {"Content-Type": "application/json", "User-Agent": user_agent}
+        self.session: aiohttp.ClientSession | None = None
+
+    async def send(self, request: Request) -> Response:
+        response = await self.post(request)
+        try:
+            async with response:
+                body = await response.read()
+        except FAILURES as error:
+            raise self.failure(error, request) from None
+        if response.status >= 400:
+            body = self.key.hide(body)
+        return Response(response.status, lower(response.headers), body)
+
+    async def open(self, request: Request) -> AiohttpStream:
+        return AiohttpStream(self, request, await self.post(request))
+
+    async def close(self) -> None:
+        if self.session is not None:
+            await self.session.close()
+            self.session = None
+
+    async def post(self, request: Request) -> aiohttp.ClientResponse:
+        if self.session is None:
+            # No limit on connections here: how many are in flight is the pace's decision.
+            connector = aiohttp.TCPConnector(limit=0)
+            self.session = aiohttp.ClientSession(connector=connector, trust_env=True)
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=request.timeout_s
+        )
+        try:
+            return await self.session.post(
+                self.base_url + request.path,
+                data=request.body,
+                headers=self.headers | self.key.header(),
+                timeout=timeout,
+                allow_redirects=False,
+            )
+        except FAILURES as error:
+            raise self.failure(error, request) from None
+
+    def failure(self, error: BaseException, request: Request) -> EngineError:
+        """Put aiohttp's failures in our words."""
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return ConnectionFailed(self.engine, f"none within {CONNECT_TIMEOUT_S:g} s")
+        if isinstance(error, asyncio.TimeoutError):
+            return TimedOut(self.engine, request.timeout_s)
+        if isinstance(error, OSError) and error.strerror:
+            return ConnectionFailed(self.engine, error.strerror)
+        return ConnectionFailed(self.engine, str(error) or type(error).__name__)
+
+
+class AiohttpStream:
+    """An open response, read as its bytes come in."""
+
+    def __init__(
+        self, transport: AiohttpTransport, request: Request, response: aiohttp.ClientResponse
+    ) -> None:
+        self.transport, self.request, self.response = transport, request, response
+        self.status = response.status
+        self.headers: Mapping[str, str] = lower(response.headers)
+
+    async def read(self) -> bytes:
+        try:
+            chunk = await self.response.content.readany()
+        except FAILURES as error:
+            raise self.transport.failure(error, self.request) from None
+        return self.transport.key.hide(chunk) if self.status >= 400 else chunk
+
+    async def close(self) -> None:
+        self.response.release()
+
+
+def lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,42 @@
+"""The Loader and the Pixels port, each library imported when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from eyeline.core.parts import PreparedImage
+from eyeline.core.plan import PreparePlan
+from eyeline.core.reference import FileRef, PixelsRef, Reference, StreamRef, UrlRef
+
+
+class Images:
+    """Loads files, file objects, pixels in memory, and URLs from public or named hosts; prepares them."""
+
+    def __init__(self, allow_hosts: Collection[str] = ()) -> None:
+        self.allow_hosts = frozenset(allow_hosts)
+
+    def load(self, reference: Reference, bytes_max: int | None) -> bytes:
+        source = str(reference)
+        match reference:
+            case FileRef(path):
+                from eyeline.adapters.files import read_file
+
+                return read_file(path, source, bytes_max)
+            case StreamRef(stream):
+                from eyeline.adapters.files import read_again
+
+                return read_again(stream, source, bytes_max)
+            case PixelsRef(pixels):
+                from eyeline.adapters.pixels import encode
+
+                return encode(pixels, source)
+            case UrlRef(url):
+                from eyeline.adapters.fetch import fetch
+
+                return fetch(url, source, self.allow_hosts, bytes_max)
+        raise AssertionError(reference)
+
+    def prepare(self, data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
+        from eyeline.adapters.pixels import prepare
+
+        return prepare(data, plan, source)

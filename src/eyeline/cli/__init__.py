@@ -1,0 +1,44 @@
+"""The command line: one file a command, each imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 some failed, 2 could not start, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        status = run(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit status; errors become one or two lines on stderr."""
+    import click
+
+    from eyeline.cli.group import commands
+    from eyeline.errors import EyelineError
+
+    try:
+        status = commands.main(arguments, prog_name="eyeline", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except EyelineError as error:
+        from eyeline.cli.terminal import show_error
+
+        show_error(error)
+        return error.exit_code
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,89 @@
+"""The answer a user gets, and what was sent for each image."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from eyeline.core.cost import Usage
+
+Ending = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class SentImage:
+    """
+    One image as it was given and as it was sent.
+
+    Sizes are in pixels, `width_px` and `height_px` as stored, before any turn. `tokens` is the
+    estimate for `detail`. For an uploaded file, named by its id, only `source` and `detail` are known.
+    """
+
+    source: str
+    detail: str
+    media_type: str | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    sent_media_type: str | None = None
+    sent_width_px: int | None = None
+    sent_height_px: int | None = None
+    sent_bytes: int | None = None
+    tokens: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What came back for one question.
+
+    `parsed` is the value of the schema, if one was given. `cost_usd` is what this call cost: zero
+    from the cache, None if the price is unknown. `ending` is "length" where the token limit cut it.
+    `usage` of a cached answer is that of the request that was paid for.
+    """
+
+    text: str
+    model: str
+    engine: str
+    usage: Usage
+    cost_usd: Decimal | None
+    images: tuple[SentImage, ...]
+    parsed: Any = None
+    cached: bool = False
+    ending: Ending = "stop"
+    request_id: str = ""
+    latency_s: float = 0.0
+
+    def __str__(self) -> str:
+        return self.text
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the object that `--json` prints; dollars as a number."""
+        return {
+            "text": self.text,
+            "parsed": self.parsed,
+            "model": self.model,
+            "engine": self.engine,
+            "usage": asdict(self.usage),
+            "cost_usd": None if self.cost_usd is None else float(self.cost_usd),
+            "cached": self.cached,
+            "latency_s": round(self.latency_s, 3),
+            "ending": self.ending,
+            "request_id": self.request_id,
+            "images": [asdict(image) for image in self.images],
+        }
+
+    def _repr_markdown_(self) -> str:
+        figures = [self.model, *token_figures(self.usage)]
+        if self.cost_usd is not None:
+            figures.append(f"${self.cost_usd.normalize():f}")
+        if self.cached:
+            figures.append("cached")
+        return f"{self.text}\n\n<sub>{' · '.join(figures)}</sub>"
+
+
+def token_figures(usage: Usage) -> list[str]:
+    """Say the tokens in and out, where the engine reported them."""
+    counts = {"in": usage.input_tokens, "out": usage.output_tokens}
+    return [f"{count:,} tokens {way}" for way, count in counts.items() if count is not None]

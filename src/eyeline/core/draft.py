@@ -1,0 +1,78 @@
+"""A draft: everything that decides an answer, before any pixel is prepared; its key names it in the cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from eyeline.core.engine import Engine
+from eyeline.core.parts import Api
+from eyeline.core.plan import PreparePlan
+from eyeline.core.question import Question
+
+# Part of every key: raised whenever preparation or the meaning of a field changes.
+KEY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """One image of a draft: the sha256 of its bytes (or its file id), and what will be done to it."""
+
+    digest: str
+    plan: PreparePlan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """
+    One request, as far as its answer depends on it.
+
+    `parameters` are the body's further fields (temperature, token limit, schema, extra), by their
+    names in the API.
+    """
+
+    base_url: str
+    api: Api
+    model: str
+    prompt: str
+    system: str | None
+    images: tuple[PlannedImage, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def key(self) -> str:
+        """Name this draft by its meaning: time-outs, retries and streaming leave it as it is."""
+        meaning = [KEY_VERSION, asdict(self)]
+        text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), default=str)
+        return sha256(text.encode()).hexdigest()
+
+
+def draft(question: Question, engine: Engine, images: tuple[PlannedImage, ...]) -> Draft:
+    """Say what will be asked of `engine`, before any pixel is prepared."""
+    return Draft(
+        base_url=engine.base_url,
+        api=question.api,
+        model=question.model.name,
+        prompt=question.prompt,
+        system=question.system,
+        images=images,
+        parameters=parameters(question, engine),
+    )
+
+
+def parameters(question: Question, engine: Engine) -> dict[str, Any]:
+    """Give the fields of the body beside the messages; `extra` comes last and wins."""
+    limit_field = "max_output_tokens" if question.api == "responses" else engine.limit_field
+    given = {limit_field: question.max_output_tokens, "temperature": question.temperature}
+    schema = question.schema.parameters(question.api) if question.schema else {}
+    return {name: value for name, value in given.items() if value is not None} | {
+        **schema,
+        **question.extra,
+    }
+
+
+def digest(data: bytes) -> str:
+    """Name bytes by their sha256."""
+    return sha256(data).hexdigest()

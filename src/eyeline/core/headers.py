@@ -1,0 +1,166 @@
+"""
+Header readers, one a format: bytes in, a Header out.
+
+Each raises ValueError or IndexError where the header is cut or makes no sense.
+Sources: JPEG ITU T.81 annex B and EXIF 2.32; PNG 3rd edition; GIF89a; RFC 9649 (WebP); TIFF 6.0.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from eyeline.core.size import Size
+
+
+class Header(NamedTuple):
+    size: Size
+    orientation: int = 1
+    has_alpha: bool = False
+    frames: int = 1
+
+
+EXIF_MARK = b"Exif\0\0"
+ORIENTATION_TAG, WIDTH_TAG, HEIGHT_TAG, SAMPLES_TAG = 0x0112, 0x0100, 0x0101, 0x0115
+JPEG_STANDALONE = {0x01, *range(0xD0, 0xD8)}
+JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+
+
+def unpack(layout: str, data: bytes, offset: int) -> tuple[int, ...]:
+    """Read integers; ValueError instead of struct's own error where the bytes end."""
+    if offset < 0 or offset + struct.calcsize(layout) > len(data):
+        raise ValueError(f"the header needs more than its {len(data):,} bytes")
+    return struct.unpack_from(layout, data, offset)
+
+
+def jpeg(data: bytes) -> Header:
+    orientation = 1
+    at = 2
+    while True:
+        while data[at] != 0xFF:  # padding between segments, tolerated by every decoder
+            at += 1
+        while data[at] == 0xFF:
+            at += 1
+        marker = data[at]
+        at += 1
+        if marker in JPEG_STANDALONE:
+            continue
+        if marker in (0xD9, 0xDA):
+            raise ValueError("no frame header before the image data")
+        (length,) = unpack(">H", data, at)
+        if marker in JPEG_FRAMES:
+            height, width = unpack(">HH", data, at + 3)
+            return Header(Size(width, height), orientation)
+        if marker == 0xE1 and data.startswith(EXIF_MARK, at + 2):
+            orientation = exif_orientation(data[at + 8 : at + length])
+        at += length
+
+
+def exif_orientation(exif: bytes) -> int:
+    """Give the orientation 1 to 8 that an EXIF block names; 1 where it names none or is damaged."""
+    try:
+        value = tiff_tags(exif).get(ORIENTATION_TAG, 1)
+    except ValueError:
+        return 1
+    return value if 1 <= value <= 8 else 1
+
+
+def png(data: bytes) -> Header:
+    width, height, _depth, colour = unpack(">IIBB", data, 16)
+    has_alpha, frames, orientation, at = colour in (4, 6), 1, 1, 8
+    while at + 8 <= len(data):
+        (length,) = unpack(">I", data, at)
+        kind = data[at + 4 : at + 8]
+        if kind == b"IDAT":
+            break
+        if kind == b"tRNS":
+            has_alpha = True
+        elif kind == b"acTL":
+            frames = unpack(">I", data, at + 8)[0]
+        elif kind == b"eXIf":
+            orientation = exif_orientation(data[at + 8 : at + 8 + length])
+        at += 12 + length
+    return Header(Size(width, height), orientation, has_alpha, frames)
+
+
+def gif(data: bytes) -> Header:
+    width, height = unpack("<HH", data, 6)
+    # A NETSCAPE loop or a second graphic control within the first bytes: an animation.
+    frames = 2 if b"NETSCAPE2.0" in data[:4096] or data.count(b"\x21\xf9\x04") > 1 else 1
+    has_alpha = b"\x21\xf9\x04" in data and bool(data[data.index(b"\x21\xf9\x04") + 3] & 1)
+    return Header(Size(width, height), has_alpha=has_alpha, frames=frames)
+
+
+def webp(data: bytes) -> Header:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return webp_extended(data)
+    if kind == b"VP8L":
+        bits = unpack("<I", data, 21)[0]
+        size = Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+        return Header(size, has_alpha=bool(bits >> 28 & 1))
+    if kind == b"VP8 ":
+        width, height = unpack("<HH", data, 26)
+        return Header(Size(width & 0x3FFF, height & 0x3FFF))
+    raise ValueError(f"a WebP chunk {kind!r}")
+
+
+def webp_extended(data: bytes) -> Header:
+    flags = data[20]
+    width = int.from_bytes(data[24:27], "little") + 1
+    height = int.from_bytes(data[27:30], "little") + 1
+    if len(data) < 30:
+        raise ValueError("the header ends early")
+    orientation = webp_orientation(data) if flags & 0x08 else 1
+    return Header(Size(width, height), orientation, bool(flags & 0x10), 2 if flags & 0x02 else 1)
+
+
+def webp_orientation(data: bytes) -> int:
+    at = 12
+    while at + 8 <= len(data):
+        (length,) = unpack("<I", data, at + 4)
+        if data[at : at + 4] == b"EXIF":
+            return exif_orientation(data[at + 8 : at + 8 + length].removeprefix(EXIF_MARK))
+        at += 8 + length + (length & 1)
+    return 1
+
+
+def bmp(data: bytes) -> Header:
+    if unpack("<I", data, 14)[0] == 12:
+        width, height = unpack("<HH", data, 18)
+    else:
+        width, height = unpack("<ii", data, 18)
+    # A negative height means rows from top to bottom; an alpha channel is not promised by any header.
+    return Header(Size(abs(width), abs(height)))
+
+
+def tiff(data: bytes) -> Header:
+    tags = tiff_tags(data)
+    if WIDTH_TAG not in tags or HEIGHT_TAG not in tags:
+        raise ValueError("the first directory names no size")
+    orientation = tags.get(ORIENTATION_TAG, 1)
+    return Header(
+        Size(tags[WIDTH_TAG], tags[HEIGHT_TAG]),
+        orientation if 1 <= orientation <= 8 else 1,
+        has_alpha=tags.get(SAMPLES_TAG, 1) in (2, 4),
+        frames=2 if tags[NEXT_DIRECTORY] else 1,
+    )
+
+
+NEXT_DIRECTORY = -1
+
+
+def tiff_tags(data: bytes) -> dict[int, int]:
+    """Read the short and long values of the first directory, and where the next one stands."""
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None:
+        raise ValueError("no byte order mark")
+    (at,) = unpack(order + "I", data, 4)
+    (count,) = unpack(order + "H", data, at)
+    tags = {}
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        tag, kind = unpack(order + "HH", data, entry)
+        if kind in (3, 4):
+            tags[tag] = unpack(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
+    tags[NEXT_DIRECTORY] = unpack(order + "I", data, at + 2 + 12 * count)[0]
+    return tags

@@ -1,0 +1,98 @@
+"""From what an engine said to what the user gets: an answer, or the error that says why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from decimal import Decimal
+from typing import Any
+
+from eyeline.core import catalogue
+from eyeline.core.answer import Answer, SentImage
+from eyeline.core.cost import FREE, Price, Usage, cost_usd
+from eyeline.core.question import Question
+from eyeline.core.reply import Reply
+from eyeline.errors import AnswerCut, ContentFiltered, ModelRefused, SchemaMismatch
+
+
+def price_of(reply: Reply, question: Question) -> Price | None:
+    """Give the price of the model that answered, or where its name is unknown of the one asked."""
+    return catalogue.find(reply.model).price or question.model.price
+
+
+def reply_cost_usd(reply: Reply, question: Question) -> Decimal | None:
+    return cost_usd(reply.usage, price_of(reply, question))
+
+
+def conclude(
+    reply: Reply, question: Question, engine: str, images: tuple[SentImage, ...], latency_s: float
+) -> Answer:
+    """
+    Make the answer of a reply.
+
+    Raises ModelRefused, ContentFiltered, AnswerCut or SchemaMismatch, each with the answer inside.
+    """
+    answer = Answer(
+        text=reply.text,
+        model=reply.model or question.model.name,
+        engine=engine,
+        usage=replace(reply.usage, image_tokens=sum(image.tokens or 0 for image in images)),
+        cost_usd=reply_cost_usd(reply, question),
+        images=images,
+        ending="length" if reply.ending == "length" else "stop",
+        request_id=reply.request_id,
+        latency_s=latency_s,
+    )
+    match reply.ending:
+        case "refusal":
+            raise ModelRefused(answer, reply.text)
+        case "content_filter":
+            raise ContentFiltered(answer)
+        case "length" if question.schema or not reply.text:
+            raise AnswerCut(answer)
+    return parsed(answer, question)
+
+
+def parsed(answer: Answer, question: Question) -> Answer:
+    if question.schema is None:
+        return answer
+    try:
+        return replace(answer, parsed=question.schema.parse(answer.text))
+    except ValueError as error:
+        raise SchemaMismatch(answer, first_line(str(error))) from None
+
+
+def first_line(text: str, length_max: int = 300) -> str:
+    return " ".join(text.split())[:length_max]
+
+
+def record_of(answer: Answer) -> dict[str, Any]:
+    """Give what the cache keeps: the answer itself, not its images or timing."""
+    return {
+        "text": answer.text,
+        "model": answer.model,
+        "usage": asdict(answer.usage),
+        "request_id": answer.request_id,
+    }
+
+
+def recall(
+    record: Mapping[str, Any],
+    question: Question,
+    engine: str,
+    images: tuple[SentImage, ...],
+    latency_s: float,
+) -> Answer:
+    """Make the answer of a cached record; nothing was paid for it this time."""
+    answer = Answer(
+        text=record["text"],
+        model=record["model"],
+        engine=engine,
+        usage=Usage(**record["usage"]),
+        cost_usd=FREE,
+        images=images,
+        cached=True,
+        request_id=record["request_id"],
+        latency_s=latency_s,
+    )
+    return parsed(answer, question)

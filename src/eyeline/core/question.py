@@ -1,0 +1,81 @@
+"""A question: prompt, images and options, checked and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from eyeline.core.catalogue import Model
+from eyeline.core.parts import Api
+from eyeline.core.reference import FileId, Reference
+from eyeline.core.schema import AnswerSchema
+from eyeline.core.tokens import DETAILS, Detail
+from eyeline.errors import BadReference, SettingsError
+
+ApiChoice = Literal["auto", "chat", "responses"]
+API_CHOICES: tuple[ApiChoice, ...] = ("auto", "chat", "responses")
+APIS: dict[str, Api] = {"chat/completions": "chat", "responses": "responses"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """
+    One question about one or more images.
+
+    `detail` is what is sent, never "auto". `extra` goes into the body as it is, last.
+    """
+
+    prompt: str
+    references: tuple[Reference, ...]
+    model: Model
+    api: Api
+    detail: Detail
+    schema: AnswerSchema | None = None
+    system: str | None = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    cache: bool = True
+    timeout_s: float = 600.0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_references(references: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    """Refuse a question without an image: it would go out as text alone."""
+    if not references:
+        raise BadReference("no image", "nothing to look at, expected at least one")
+    return references
+
+
+def choose_detail(detail: str, model: Model) -> Detail:
+    """
+    Give the detail to send; our `auto` is `high`, never the provider's `original`.
+
+    Raises SettingsError for a word that is no detail, or one the model does not have.
+    """
+    known = {name: name for name in DETAILS}
+    if detail not in known:
+        near = get_close_matches(detail, DETAILS, n=1)
+        ask = f"; did you mean {near[0]}?" if near else ""
+        raise SettingsError("--detail", detail, f"one of {', '.join(DETAILS)}{ask}")
+    if detail not in model.details:
+        allowed = ", ".join(model.details)
+        raise SettingsError("--detail", detail, f"one of {allowed} for {model.name}")
+    return "high" if detail == "auto" else known[detail]
+
+
+def choose_api(choice: str, model: Model, references: tuple[Reference, ...]) -> Api:
+    """Give Chat Completions unless the model, or an image named by file id, needs Responses."""
+    has_file_id = any(isinstance(reference, FileId) for reference in references)
+    match choice:
+        case "auto":
+            chat_serves = "chat/completions" in model.apis and not has_file_id
+            return "chat" if chat_serves else "responses"
+        case "chat" if has_file_id:
+            raise SettingsError("api", choice, "responses: Chat Completions takes no file ids")
+        case "chat":
+            return "chat"
+        case "responses":
+            return "responses"
+    raise SettingsError("api", choice, f"one of {', '.join(API_CHOICES)}")

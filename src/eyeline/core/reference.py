@@ -1,0 +1,143 @@
+"""What the user pointed at, read into one of six kinds; nothing is opened here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+
+from eyeline.errors import BadReference
+
+# Two letters or more, so that C:\photo.jpg stays a path.
+SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class UrlRef:
+    """An http or https address; shown without user, password and query, which may hold secrets."""
+
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}{'?…' if parts.query else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataUrlRef:
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        head = self.url.partition(",")[0][:40]
+        return f"{head},… ({len(self.url):,} characters)"
+
+
+@dataclass(frozen=True, slots=True)
+class BytesRef:
+    data: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"bytes ({len(self.data):,})"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRef:
+    """A binary file object, read from where it stands to its end."""
+
+    stream: BinaryIO = field(repr=False)
+
+    def __str__(self) -> str:
+        name = getattr(self.stream, "name", None)
+        return name if isinstance(name, str) else "file object"
+
+
+@dataclass(frozen=True, slots=True)
+class PixelsRef:
+    """A PIL image or a numpy array."""
+
+    pixels: Any = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{type(self.pixels).__name__} in memory"
+
+
+@dataclass(frozen=True, slots=True)
+class FileId:
+    """An image already uploaded to the provider, named by its file id (`file-…`)."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return self.id
+
+
+Reference = FileRef | UrlRef | DataUrlRef | BytesRef | StreamRef | PixelsRef | FileId
+KINDS = (FileRef, UrlRef, DataUrlRef, BytesRef, StreamRef, PixelsRef, FileId)
+
+
+def parse_reference(value: object) -> Reference:
+    """
+    Read what the user pointed at. A bare string is a path unless it has a scheme; base64 is never guessed.
+
+    Raises BadReference for a scheme or a type that cannot name an image.
+    """
+    match value:
+        case str():
+            return parse_string(value)
+        case Path():
+            return FileRef(value)
+        case bytes() | bytearray() | memoryview():
+            return BytesRef(bytes(value))
+        case _ if isinstance(value, KINDS):
+            return value
+        case _ if callable(getattr(value, "read", None)):
+            return StreamRef(cast(BinaryIO, value))
+        case _ if is_pixels(value):
+            return PixelsRef(value)
+    raise BadReference(type(value).__name__, "not a thing that can name an image")
+
+
+def parse_string(value: str) -> Reference:
+    scheme = SCHEME.match(value)
+    if scheme is None:
+        if not value:
+            raise BadReference("''", "an empty string, expected a path or URL")
+        return FileRef(Path(value))
+    match scheme[1].lower():
+        case "http" | "https":
+            return UrlRef(value)
+        case "data":
+            return DataUrlRef(value)
+        case "file":
+            return FileRef(file_url_path(value))
+    found = f"the scheme {scheme[1]}: is not one of file, http, https, data"
+    raise BadReference(shown(value), found)
+
+
+def file_url_path(url: str) -> Path:
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise BadReference(shown(url), f"a file URL on the host {parts.netloc}, expected file:///…")
+    return Path(unquote(parts.path))
+
+
+def is_pixels(value: object) -> bool:
+    """Say whether `value` is a PIL image or an array, without importing either library."""
+    return any(kind.__module__.startswith("PIL.") for kind in type(value).__mro__) or hasattr(
+        value, "__array_interface__"
+    )
+
+
+def shown(value: str, length_max: int = 60) -> str:
+    return value if len(value) <= length_max else f"{value[:length_max]}…"

@@ -1,0 +1,153 @@
+"""Structured answers: a type or JSON Schema in, a strict schema for the API out, and the value read back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eyeline.core.parts import Api
+from eyeline.errors import SchemaError
+
+JsonSchema = Mapping[str, Any]
+NULL: JsonSchema = {"type": "null"}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSchema:
+    """
+    What an answer must look like.
+
+    `given` is the schema as the user means it, `kind` the type to build from it, or None for a plain
+    JSON Schema.
+    """
+
+    name: str
+    given: JsonSchema
+    kind: Any = None
+
+    def parameters(self, api: Api) -> dict[str, Any]:
+        """Give the field of the request body that asks for this schema."""
+        form = {"name": self.name, "schema": strict(self.given), "strict": True}
+        if api == "chat":
+            return {"response_format": {"type": "json_schema", "json_schema": form}}
+        return {"text": {"format": {"type": "json_schema", **form}}}
+
+    def parse(self, text: str) -> Any:
+        """Read the value out of an answer's text. Raises ValueError that says where it does not fit."""
+        value = json.loads(text)
+        value = drop_absent(value, self.given, self.given.get("$defs", {}))
+        if self.kind is not None:
+            from pydantic import TypeAdapter
+
+            return TypeAdapter(self.kind).validate_python(value)
+        validate(value, self.given)
+        return value
+
+
+def read_schema(value: object) -> AnswerSchema:
+    """Read a pydantic model, dataclass, TypedDict or JSON Schema. Raises SchemaError."""
+    if isinstance(value, AnswerSchema):
+        return value
+    if isinstance(value, Mapping):
+        if value.get("type") != "object" and "properties" not in value:
+            raise SchemaError(f"type {value.get('type')!r}", "a JSON Schema of type object")
+        return AnswerSchema(schema_name(value.get("title")), dict(value) | {"type": "object"})
+    if isinstance(value, type) and is_record(value):
+        from pydantic import TypeAdapter
+
+        return AnswerSchema(schema_name(value.__name__), TypeAdapter(value).json_schema(), value)
+    found = value.__name__ if isinstance(value, type) else type(value).__name__
+    raise SchemaError(found, "a pydantic model, dataclass, TypedDict or JSON Schema")
+
+
+def is_record(kind: type) -> bool:
+    return (
+        dataclasses.is_dataclass(kind)
+        or hasattr(kind, "model_json_schema")
+        or hasattr(kind, "__total__")
+    )
+
+
+def schema_name(title: object) -> str:
+    """Give a name the API takes: at most 64 of letters, digits, - and _."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", str(title or "answer"))[:64]
+
+
+def strict(schema: JsonSchema) -> dict[str, Any]:
+    """
+    Put a schema in the API's strict form: each property required, none beside them, absent ones null.
+
+    Source: OpenAI structured-outputs guide (2026): every property in `required`, and
+    `additionalProperties` false.
+    """
+    made = {
+        key: strict_value(key, value)
+        for key, value in schema.items()
+        if key not in ("default", "properties", "required")
+    }
+    properties = schema.get("properties")
+    if properties is not None:
+        required = schema.get("required", ())
+        made["properties"] = {
+            name: strict(field) if name in required else nullable(strict(field))
+            for name, field in properties.items()
+        }
+        made["required"] = list(properties)
+        made["additionalProperties"] = False
+    return made
+
+
+def strict_value(key: str, value: Any) -> Any:
+    if key in ("$defs", "definitions"):
+        return {name: strict(field) for name, field in value.items()}
+    if isinstance(value, Mapping) and key == "items":
+        return strict(value)
+    if key in ("anyOf", "oneOf", "allOf"):
+        return [strict(branch) for branch in value]
+    return value
+
+
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    kind = schema.get("type")
+    if "enum" not in schema and isinstance(kind, str):
+        return schema if kind == "null" else schema | {"type": [kind, "null"]}
+    branches = schema.get("anyOf", [schema])
+    return schema if NULL in branches else {"anyOf": [*branches, NULL]}
+
+
+def drop_absent(value: Any, schema: JsonSchema, defs: Mapping[str, Any]) -> Any:
+    """Undo `strict`: take out the nulls that stand for properties left away."""
+    schema = resolve(value, schema, defs)
+    if isinstance(value, dict) and "properties" in schema:
+        required = schema.get("required", ())
+        return {
+            name: drop_absent(item, schema["properties"].get(name, {}), defs)
+            for name, item in value.items()
+            if item is not None or name in required
+        }
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [drop_absent(item, schema["items"], defs) for item in value]
+    return value
+
+
+def resolve(value: Any, schema: JsonSchema, defs: Mapping[str, Any]) -> JsonSchema:
+    """Follow a reference, and of several branches the first that can hold this kind of value."""
+    target = schema.get("$ref")
+    if target is not None:
+        return resolve(value, defs.get(target.rpartition("/")[2], {}), defs)
+    mark = "properties" if isinstance(value, dict) else "items"
+    branches = [resolve(value, branch, defs) for branch in schema.get("anyOf", ())]
+    return next((branch for branch in branches if mark in branch), schema)
+
+
+def validate(value: Any, schema: JsonSchema) -> None:
+    """Check a value against a JSON Schema. Raises ValueError naming the first place that fails."""
+    from jsonschema import Draft202012Validator
+
+    error = next(Draft202012Validator(schema).iter_errors(value), None)
+    if error is not None:
+        raise ValueError(f"{error.json_path}: {error.message}")

@@ -1,0 +1,50 @@
+"""Whether an encoded image is all there, told from its structure, without decoding a pixel."""
+
+from __future__ import annotations
+
+import zlib
+
+from eyeline.core.media import GIF, JPEG, PNG, WEBP
+from eyeline.errors import ImageTruncated
+
+JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
+
+
+def check_whole(data: bytes, media_type: str, source: str) -> None:
+    """Raise ImageTruncated if `data`, about to be sent as it is, ends early or is damaged in its frame."""
+    fault = CHECKS[media_type](data)
+    if fault:
+        raise ImageTruncated(source, fault)
+
+
+def jpeg_fault(data: bytes) -> str:
+    # Inside a scan every FF is followed by 00 or a restart mark, so an end mark there is the end.
+    scan = data.find(JPEG_SCAN)
+    return "" if data.find(JPEG_END, scan) > scan >= 0 else "no end-of-image mark"
+
+
+def png_fault(data: bytes) -> str:
+    at, view = 8, memoryview(data)
+    while at + 12 <= len(data):
+        length = int.from_bytes(view[at : at + 4])
+        kind, end = bytes(view[at + 4 : at + 8]), at + 8 + length
+        if end + 4 > len(data):
+            break
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
+            return f"the {kind.decode('latin-1')} chunk fails its checksum"
+        if kind == b"IEND":
+            return ""
+        at = end + 4
+    return "no IEND chunk"
+
+
+def gif_fault(data: bytes) -> str:
+    return "" if data.rstrip(b"\0").endswith(b";") else "no trailer byte"
+
+
+def webp_fault(data: bytes) -> str:
+    said = int.from_bytes(data[4:8], "little") + 8
+    return "" if said <= len(data) else f"{len(data):,} of {said:,} bytes"
+
+
+CHECKS = {JPEG: jpeg_fault, PNG: png_fault, GIF: gif_fault, WEBP: webp_fault}

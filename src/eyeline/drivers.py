@@ -1,0 +1,200 @@
+"""The blocking and the awaiting driver: they do what a flow asks for, and decide nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from eyeline.effects import (
+    Chance,
+    Close,
+    Effect,
+    Emit,
+    Flow,
+    Load,
+    Lookup,
+    Now,
+    Open,
+    Prepare,
+    Read,
+    Reserve,
+    Send,
+    Settle,
+    Sleep,
+    Store,
+)
+from eyeline.policy.limits import Limits
+from eyeline.ports import AsyncTransport, Cache, Loader, Pixels, Transport
+
+T = TypeVar("T")
+Way = TypeVar("Way")
+
+
+def draw() -> float:
+    from random import random
+
+    return random()
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """The value a flow ended with, after all it emitted."""
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """All a driver acts through, but the transport and the waiting, which block or await."""
+
+    loader: Loader
+    pixels: Pixels
+    limits: Limits
+    cache: Cache | None = None
+    now: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = draw
+
+    def at_once(self, effect: Effect) -> Any:
+        """Do what takes no time worth awaiting."""
+        match effect:
+            case Now():
+                return self.now()
+            case Chance():
+                return self.chance()
+            case Reserve(hold):
+                return self.limits.reserve(hold, self.now())
+            case Settle(hold, spent_usd):
+                return self.limits.settle(hold, spent_usd)
+        raise AssertionError(effect)
+
+    def in_time(self, effect: Load | Prepare | Lookup | Store) -> Any:
+        """Do what reads files, fetches, decodes or queries; the awaiting driver gives it a thread."""
+        match effect:
+            case Load(reference, bytes_max):
+                return self.loader.load(reference, bytes_max)
+            case Prepare(data, plan, source):
+                return self.pixels.prepare(data, plan, source)
+            case Lookup(key):
+                return self.cache.get(key) if self.cache else None
+            case Store(key, record):
+                return self.cache.put(key, record) if self.cache else None
+
+
+def sending(transport: Way | None) -> Way:
+    """Give the transport of a driver that has one; an estimate's driver sends nothing and has none."""
+    assert transport is not None, "this flow was not expected to send"
+    return transport
+
+
+class Driver:
+    """Runs flows in the calling thread."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        transport: Transport | None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.outside, self.transport, self.sleep = outside, transport, sleep
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end and give its value."""
+        last: Emit | Done[T] | None = None
+        for last in self.steps(flow):  # noqa: B007  # the last step carries the value
+            pass
+        return cast("Done[T]", last).value
+
+    def steps(self, flow: Flow[T]) -> Generator[Emit | Done[T], None, None]:
+        """
+        Run a flow, giving each piece it emits and at last its value.
+
+        Every failure is thrown into the flow, also interruption and a reader who leaves, so that what
+        it holds is settled and closed.
+        """
+        resume: Callable[[Any], Effect] = flow.send
+        value: Any = None
+        while True:
+            try:
+                effect = resume(value)
+            except StopIteration as stop:
+                yield Done(stop.value)
+                return
+            try:
+                value = (yield effect) if isinstance(effect, Emit) else self.perform(effect)
+                resume = flow.send
+            except BaseException as error:
+                value, resume = error, flow.throw
+
+    def perform(self, effect: Effect) -> Any:
+        match effect:
+            case Read(stream):
+                return stream.read()
+            case Send(request):
+                return sending(self.transport).send(request)
+            case Open(request):
+                return sending(self.transport).open(request)
+            case Close(stream):
+                return stream.close()
+            case Sleep(seconds):
+                return self.sleep(seconds)
+            case Load() | Prepare() | Lookup() | Store():
+                return self.outside.in_time(effect)
+        return self.outside.at_once(effect)
+
+
+class AsyncDriver:
+    """Runs flows in an event loop."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        transport: AsyncTransport | None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        # Imported here, because asyncio alone takes longer to load than a blocking `ask` needs in all.
+        from asyncio import sleep as asyncio_sleep
+        from asyncio import to_thread
+
+        self.outside, self.transport = outside, transport
+        self.sleep, self.to_thread = sleep or asyncio_sleep, to_thread
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end and give its value."""
+        last: Emit | Done[T] | None = None
+        async for last in self.steps(flow):  # noqa: B007  # the last step carries the value
+            pass
+        return cast("Done[T]", last).value
+
+    async def steps(self, flow: Flow[T]) -> AsyncGenerator[Emit | Done[T], None]:
+        """The awaiting form of `Driver.steps`; cancellation too is thrown into the flow."""
+        resume: Callable[[Any], Effect] = flow.send
+        value: Any = None
+        while True:
+            try:
+                effect = resume(value)
+            except StopIteration as stop:
+                yield Done(stop.value)
+                return
+            try:
+                value = (yield effect) if isinstance(effect, Emit) else await self.perform(effect)
+                resume = flow.send
+            except BaseException as error:
+                value, resume = error, flow.throw
+
+    async def perform(self, effect: Effect) -> Any:
+        match effect:
+            case Read(stream):
+                return await stream.read()
+            case Send(request):
+                return await sending(self.transport).send(request)
+            case Open(request):
+                return await sending(self.transport).open(request)
+            case Close(stream):
+                return await stream.close()
+            case Sleep(seconds):
+                return await self.sleep(seconds)
+            case Load() | Prepare() | Lookup() | Store():
+                return await self.to_thread(self.outside.in_time, effect)
+        return self.outside.at_once(effect)

@@ -1,0 +1,122 @@
+"""What a flow may ask of the outside, each a value; a driver performs it and sends back the result."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from eyeline.core.plan import PreparePlan
+from eyeline.core.reference import Reference
+from eyeline.core.wire import Request
+from eyeline.policy.limits import Hold
+
+T = TypeVar("T")
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Fetch the bytes a reference names, the first `bytes_max` of them or all. Gives bytes."""
+
+    reference: Reference
+    bytes_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Execute a plan on an image's bytes. Gives a PreparedImage."""
+
+    data: bytes = field(repr=False)
+    plan: PreparePlan
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Ask the cache. Gives a Record or None."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Keep a record in the cache. Gives None."""
+
+    key: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Hold what one request may use. Gives the seconds to wait before sending it."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Say what a held request cost; None where nobody knows. Gives None."""
+
+    hold: Hold
+    spent_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request and read the response whole. Gives a Response."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Send a request and leave the response open. Gives the driver's own stream, with status and headers."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read on in an open response. Gives bytes, b"" at the end."""
+
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Let go of an open response. Gives None."""
+
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Hand a piece of the answer to whoever is reading along. Gives None."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait. Gives None."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Read a clock that only goes forward, in seconds. Gives float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Draw a number in [0, 1). Gives float."""
+
+
+Effect = (
+    Load | Prepare | Lookup | Store | Reserve | Settle
+    | Send | Open | Read | Close | Emit | Sleep | Now | Chance
+)  # fmt: skip
+Flow = Generator[Effect, Any, T]

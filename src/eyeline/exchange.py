@@ -1,0 +1,162 @@
+"""
+One exchange with an engine, as flows: held, sent, read whole or relayed, settled, and repeated if worth it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from eyeline.core.cost import FREE
+from eyeline.core.engine import Engine
+from eyeline.core.failure import api_error, redact, stream_error
+from eyeline.core.outcome import reply_cost_usd
+from eyeline.core.question import Question
+from eyeline.core.reply import InStreamError, Malformed, Reply, ReplyStream, decode, reply_stream
+from eyeline.core.sse import SseParser
+from eyeline.core.wire import Request, Response
+from eyeline.effects import Chance, Close, Emit, Flow, Now, Open, Read, Reserve, Send, Settle, Sleep
+from eyeline.errors import (
+    ApiError,
+    ConnectionFailed,
+    EngineError,
+    StreamCut,
+    TimedOut,
+    UnexpectedResponse,
+)
+from eyeline.policy.limits import Hold
+from eyeline.policy.retry import Retry
+
+# No answer that is not a stream comes near this; an endless body must not fill the memory.
+BODY_BYTES_MAX = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One question on its way: what is asked, of which engine, and when to send again."""
+
+    question: Question
+    engine: Engine
+    retry: Retry
+    stream: bool = False
+
+
+def attempt(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
+    """Send until a reply comes, or an error that waiting does not mend."""
+    started_s = yield Now()
+    for number in count(1):
+        try:
+            return (yield from pay(request, asking, hold))
+        except EngineError as error:
+            elapsed_s = (yield Now()) - started_s
+            delay_s = asking.retry.delay_s(number, error, elapsed_s, (yield Chance()))
+            if delay_s is None:
+                raise
+        yield Sleep(delay_s)
+    raise AssertionError
+
+
+def pay(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
+    """Make one exchange, its cost held before and settled after, whatever happens between."""
+    wait_s = yield Reserve(hold)
+    # A cut stream, a time-out or an interruption may be billed, so an unknown outcome stays None.
+    spent_usd = None
+    try:
+        if wait_s:
+            yield Sleep(wait_s)
+        reply = yield from exchange(request, asking)
+        spent_usd = reply_cost_usd(reply, asking.question)
+        return reply
+    except (ApiError, ConnectionFailed):
+        spent_usd = FREE
+        raise
+    finally:
+        yield Settle(hold, spent_usd)
+
+
+def exchange(request: Request, asking: Asking) -> Flow[Reply]:
+    """Send one request and read its reply, whole or as a stream."""
+    if not request.stream:
+        response = yield Send(request)
+        return read_reply(response, asking)
+    stream = yield Open(request)
+    try:
+        if stream.status < 300 and is_event_stream(stream.headers):
+            reply = yield from relay(stream, asking)
+            return with_request_id(reply, stream.headers)
+        body = yield from read_all(stream)
+        reply = read_reply(Response(stream.status, stream.headers, body), asking)
+        yield Emit(reply.text)
+        return reply
+    finally:
+        yield Close(stream)
+
+
+def read_reply(response: Response, asking: Asking) -> Reply:
+    """Read a whole response; raises what its status or body says went wrong."""
+    engine, model = asking.engine.name, asking.question.model.name
+    if response.status >= 400:
+        raise api_error(engine, response, model)
+    if response.status >= 300:
+        raise UnexpectedResponse(engine, f"status {response.status}, a redirect")
+    try:
+        reply = decode(response.body, asking.question.api)
+    except InStreamError as error:
+        raise stream_error(engine, error.error, model) from None
+    except Malformed as error:
+        begins = redact(response.body[:60].decode("utf-8", "replace"))
+        raise UnexpectedResponse(engine, f"{error}; it begins {begins!r}") from None
+    return with_request_id(reply, response.headers)
+
+
+def with_request_id(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    return replace(reply, request_id=headers.get("x-request-id", ""))
+
+
+def is_event_stream(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").startswith("text/event-stream")
+
+
+def read_all(stream: Any) -> Flow[bytes]:
+    """Read an open response to its end, or to the limit."""
+    body = b""
+    while len(body) < BODY_BYTES_MAX and (chunk := (yield Read(stream))):
+        body += chunk
+    return body
+
+
+def relay(stream: Any, asking: Asking) -> Flow[Reply]:
+    """
+    Hand on a streamed answer piece by piece, and give it whole.
+
+    Once a piece is out, whatever goes wrong is a StreamCut, which is never sent again.
+    """
+    engine, model = asking.engine.name, asking.question.model.name
+    parser, replies, received_chars = SseParser(), reply_stream(asking.question.api), 0
+    try:
+        while not replies.is_done:
+            chunk = yield Read(stream)
+            text = take(chunk, parser, replies)
+            if text:
+                received_chars += len(text)
+                yield Emit(text)
+            if not chunk:
+                break
+    except InStreamError as error:
+        failure = stream_error(engine, error.error, model)
+        raise (StreamCut(engine, received_chars) if received_chars else failure) from failure
+    except (ConnectionFailed, TimedOut, ValueError) as error:
+        if replies.reply() is None:
+            raise StreamCut(engine, received_chars) from error
+    reply = replies.reply()
+    if reply is None:
+        raise StreamCut(engine, received_chars)
+    return reply
+
+
+def take(chunk: bytes, parser: SseParser, replies: ReplyStream) -> str:
+    """Give the text that a chunk adds; an empty chunk is the end."""
+    events = parser.feed(chunk) if chunk else parser.end()
+    return "".join(map(replies.feed, events))

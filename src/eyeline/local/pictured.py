@@ -1,0 +1,184 @@
+"""Answers from the picture itself: codes, colours, size, light, kind, labels."""
+
+from __future__ import annotations
+
+import re
+
+from eyeline.local import summary
+from eyeline.local.colours import NAMED
+from eyeline.local.facts import Facts, Kind
+from eyeline.local.labels import PERHAPS, SURE, chance_of, with_article
+from eyeline.local.questions import Question
+from eyeline.local.words import content_words, percent, singular
+
+PEOPLE = frozenset(["person", "man", "woman", "child", "boy", "girl", "human", "face", "baby", "people", "somebody", "someone", "guy", "lady", "kid", "crowd"])
+
+BLURRY, SHARP = 30.0, 120.0
+"""Variances of the Laplacian: 20 photos blurred by 3 px fell below the first, none unblurred did."""
+
+DARK, BRIGHT = 0.25, 0.75
+"""Mean luma; a grey card of the right exposure has about 0.46."""
+
+DRAWN_WORDS = r"screenshots?|charts?|graphs?|diagrams?|drawings?|paintings?|illustrations?"
+PAPER_WORDS = r"receipts?|invoices?|letters?|forms?|menus?|tickets?"
+
+
+def is_yes_no(question: str) -> bool:
+    return bool(re.match(r"(?:is|are|was|were|does|do|can|has|have)\b", question.strip(), re.IGNORECASE))
+
+
+def verdict(holds: bool, question: Question) -> str:
+    """Open with yes or no if that is what was asked."""
+    return ("Yes. " if holds else "No. ") if is_yes_no(question.text) else ""
+
+
+def codes(facts: Facts, question: Question) -> str:
+    if facts.lacks("codes"):
+        return "Codes could not be looked at."
+    if not facts.codes:
+        return f"{verdict(False, question)}No QR code or bar code was found."
+    told = (f"{code.kind}: {code.text}" for code in facts.codes)
+    return verdict(True, question) + "\n".join(told)
+
+
+def grey(facts: Facts, question: Question) -> str:
+    is_grey = facts.measures.is_grey
+    holds = is_grey != bool(re.search(r"\bin colou?r\b", question.text, re.IGNORECASE))
+    shown = "The picture has no colours, only greys." if is_grey else "The picture is in colour."
+    return verdict(holds, question) + shown
+
+
+def colours(facts: Facts, question: Question) -> str:
+    """Name the colours of the whole picture; say so if those of one thing were asked for."""
+    if not facts.measures.colours:
+        return "No colour covers more than 5 % of the picture."
+    plain = {"colour", "color", "main", "dominant", "palette", "most", "present", "background", "primary"}
+    things = [word for word in content_words(question.text) if singular(word) not in plain]
+    caveat = "The colour of a single thing is not measured. " if things else ""
+    return f"{caveat}Main colours of the picture: {summary.colours(facts)}."
+
+
+def size(facts: Facts, _: Question) -> str:
+    header = facts.header
+    ratio = header.width_px / header.height_px
+    shape = "square" if ratio == 1 else "landscape" if ratio > 1 else "portrait"
+    megapixels = header.width_px * header.height_px / 1e6
+    return f"{summary.size(facts)} px ({megapixels:.1f} megapixels, {shape}), as received."
+
+
+def file_format(facts: Facts, question: Question) -> str:
+    asked = re.search(r"\b(png|jpe?g|gif|webp|bmp|tiff?)\b", question.text, re.IGNORECASE)
+    same = bool(asked) and facts.header.format.startswith(asked[1].upper().replace("JPG", "JPEG")) if asked else True
+    return f"{verdict(same, question)}The format is {facts.header.format}, as received."
+
+
+def frames(facts: Facts, question: Question) -> str:
+    count = facts.header.frames
+    if count == 1:
+        return f"{verdict(False, question)}It has one frame."
+    return f"{verdict(True, question)}It has {count} frames; only the first was looked at."
+
+
+def alpha(facts: Facts, question: Question) -> str:
+    has = facts.header.has_alpha
+    shown = "The file holds transparency." if has else "The file holds no transparency."
+    return verdict(has, question) + shown
+
+
+def quality(facts: Facts, question: Question) -> str:
+    """Judge sharpness and light by their measures, and give these."""
+    told = f"{sharpness(facts)} {light(facts)}"
+    asked = question.text.lower()
+    if not is_yes_no(question.text):
+        return told
+    for pattern, holds in (
+        (r"blur|out of focus", facts.measures.sharpness < BLURRY),
+        (r"sharp|focus", facts.measures.sharpness >= SHARP),
+        (r"dark|under-?exposed", facts.measures.brightness < DARK),
+        (r"bright|light|over-?exposed", facts.measures.brightness > BRIGHT),
+    ):
+        if re.search(pattern, asked):
+            return ("Yes. " if holds else "No. ") + told
+    return told
+
+
+def sharpness(facts: Facts) -> str:
+    value = facts.measures.sharpness
+    word = "blurry" if value < BLURRY else "sharp" if value >= SHARP else "fairly sharp"
+    return f"It is {word} (variance of the Laplacian {value:,.0f}; below {BLURRY:.0f} is blurry)."
+
+
+def light(facts: Facts) -> str:
+    value = facts.measures.brightness
+    word = "dark" if value < DARK else "bright" if value > BRIGHT else "of medium brightness"
+    return f"It is {word} (mean {percent(value)} of white)."
+
+
+def kind(facts: Facts, question: Question) -> str:
+    """Say what kind it looks like, and yes or no only where the kinds measured allow it."""
+    shown = f"It looks like a {facts.kind}."
+    asked = question.text.lower()
+    if not is_yes_no(question.text) or re.search(r"\bor\b", asked):
+        return shown
+    if re.search(PAPER_WORDS, asked) and facts.kind is Kind.DOCUMENT:
+        return f"Perhaps. {shown} Which sort of document is not measured."
+    if re.search(DRAWN_WORDS, asked) and facts.kind is Kind.DRAWN:
+        return f"Perhaps. {shown} These are not told apart."
+    if re.search(DRAWN_WORDS, asked) or re.search(PAPER_WORDS, asked):
+        return f"Probably not. {shown}"
+    is_asked = ("document" in asked or "page" in asked or "scan" in asked) == (facts.kind is Kind.DOCUMENT)
+    return ("Probably. " if is_asked and facts.kind is not Kind.DRAWN else "Probably not. ") + shown
+
+
+def camera(facts: Facts, _: Question) -> str:
+    """Give what EXIF says; pictures sent through web pages and messengers have lost it."""
+    header = facts.header
+    if not header.camera and not header.taken:
+        return "The file does not say when or with what camera it was taken (no EXIF data)."
+    told = [f"Camera: {header.camera}."] if header.camera else []
+    if header.taken:
+        told.append(f"Taken: {exif_time(header.taken)}.")
+    return " ".join(told)
+
+
+def exif_time(taken: str) -> str:
+    """Write `2026:11:21 17:42:05` as people do; anything else stays."""
+    return re.sub(r"^(\d{4}):(\d{2}):(\d{2}) ", r"\1-\2-\3 ", taken)
+
+
+def subject(facts: Facts, _: Question) -> str:
+    return summary.subject(facts)
+
+
+def describe(facts: Facts, _: Question) -> str:
+    return summary.describe(facts)
+
+
+def presence(facts: Facts, question: Question) -> str:
+    """Say whether the labels speak for a noun; they know the main subject and nothing beside it."""
+    noun = singular(question.object)
+    if noun in NAMED:
+        return colour_presence(facts, noun)
+    if noun in PEOPLE or noun.split()[-1] in PEOPLE:
+        return ""
+    if facts.lacks("labels"):
+        return f"Whether it shows {with_article(noun)} could not be looked at."
+    chance = chance_of(noun, facts.labels)
+    if chance is None:
+        return ""
+    if chance >= SURE:
+        return f"Yes, it looks like {with_article(noun)} ({percent(chance)} sure)."
+    if chance >= PERHAPS:
+        return f"Perhaps: {with_article(noun)} ({percent(chance)} sure). {summary.subject(facts)}"
+    low = f" ({percent(chance)})" if chance >= 0.01 else ""
+    return (
+        f"Not as the main subject{low}: {summary.subject(facts)[0].lower()}{summary.subject(facts)[1:]} "
+        "Smaller things are not looked for."
+    )
+
+
+def colour_presence(facts: Facts, name: str) -> str:
+    share = sum(colour.share for colour in facts.measures.colours if colour.name == name)
+    if share:
+        return f"Yes: {name} covers {percent(share)} of the picture."
+    return f"No: {name} covers less than 5 % of the picture. Main colours: {summary.colours(facts)}."

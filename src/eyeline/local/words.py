@@ -1,0 +1,61 @@
+"""Words of a question and of a text, made comparable; and lists and quotes as sentences need them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+STOP = frozenset(
+    ["a", "about", "all", "also", "am", "an", "and", "any", "anything", "appear", "are", "as", "at", "be", "been", "being", "but", "by", "can", "could", "did", "do", "does", "done", "find", "for", "found", "from", "get", "give", "given", "gives", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "just", "kind", "let", "like", "list", "many", "may", "me", "mean", "mentioned", "much", "must", "my", "name", "named", "no", "not", "of", "off", "on", "one", "only", "or", "our", "out", "over", "part", "please", "said", "say", "says", "see", "seen", "shall", "should", "show", "shown", "shows", "so", "some", "such", "tell", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "type", "us", "use", "using", "value", "was", "we", "were", "what", "when", "where", "which", "who", "whose", "why", "will", "with", "within", "word", "words", "would", "written", "you", "your", "image", "images", "picture", "pictures", "photo", "photos", "photograph", "screenshot", "scan", "file", "document", "page", "text", "line", "lines", "sign", "label", "screen", "receipt", "poster", "price", "cost", "costs", "amount", "much", "long", "exactly", "stated", "here", "according"]
+)
+"""Words that say nothing about which line of a text is meant; the picture's own names are here."""
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+(?:['’][^\W_]+)?", text.casefold())
+
+
+def stem(word: str) -> str:
+    """Cut the commonest English endings, so that "invoices" meets "invoice"."""
+    word = re.sub(r"['’]s$", "", word)
+    for ending in ("ies", "ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            return word[: -len(ending)] + ("y" if ending == "ies" else "")
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+
+
+def content_words(question: str) -> tuple[str, ...]:
+    """Give the words of `question` that say what it is about, in order, each once."""
+    return tuple(dict.fromkeys(word for word in words(question) if word not in STOP))
+
+
+def singular(noun: str) -> str:
+    """Give the singular of an English noun, by its ending."""
+    for plural, single in (("people", "person"), ("men", "man"), ("women", "woman"), ("mice", "mouse")):
+        if noun == plural:
+            return single
+    if noun.endswith("ies") and len(noun) > 4:
+        return noun[:-3] + "y"
+    if noun.endswith(("xes", "ches", "shes", "sses")):
+        return noun[:-2]
+    return noun[:-1] if noun.endswith("s") and not noun.endswith(("ss", "us")) else noun
+
+
+def quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def listed(parts: Sequence[str], joint: str = "and") -> str:
+    """Write a list as a sentence does: `a`, `a and b`, `a, b and c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {joint} {parts[-1]}"
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
+
+
+def squeezed(text: str) -> str:
+    """Give letters and digits only, so that spacing and punctuation do not hide a phrase."""
+    return "".join(words(text))

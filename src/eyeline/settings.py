@@ -1,0 +1,114 @@
+"""Environment and config file, read into one value; nobody else reads `os.environ`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from eyeline.core.secret import Secret
+from eyeline.errors import SettingsError
+
+NO_KEY = Secret("")
+
+# What a config file may set, and the type of each.
+FILE_KEYS: Mapping[str, type | tuple[type, ...]] = {
+    "engine": str,
+    "model": str,
+    "detail": str,
+    "cache_dir": str,
+    "allow_hosts": list,
+    "budget_usd": (int, float),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    What the surroundings say; None or empty where they say nothing.
+
+    `openai_key` goes to OpenAI or OPENAI_BASE_URL alone, `key` (EYELINE_API_KEY) to any engine.
+    """
+
+    cache_dir: Path
+    engine: str | None = None
+    model: str | None = None
+    detail: str = "auto"
+    openai_key: Secret = NO_KEY
+    openai_base_url: str | None = None
+    key: Secret = NO_KEY
+    allow_hosts: frozenset[str] = frozenset()
+    budget_usd: float | None = None
+    probe: bool = True
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """
+    Read the settings; environment beats file. Empty variables count as unset.
+
+    Raises SettingsError for a config file that cannot be read or holds something unknown.
+    """
+    given = {name: value for name, value in (environ or os.environ).items() if value}
+    file = read_config(given)
+    hosts = given.get("EYELINE_ALLOW_HOSTS")
+    return Settings(
+        cache_dir=cache_dir(given, file),
+        engine=given.get("EYELINE_ENGINE") or file.get("engine"),
+        model=given.get("EYELINE_MODEL") or file.get("model"),
+        detail=file.get("detail", "auto"),
+        openai_key=Secret(given.get("OPENAI_API_KEY", "")),
+        openai_base_url=given.get("OPENAI_BASE_URL"),
+        key=Secret(given.get("EYELINE_API_KEY", "")),
+        allow_hosts=frozenset(
+            hosts.replace(",", " ").split() if hosts else file.get("allow_hosts", ())
+        ),
+        budget_usd=file.get("budget_usd"),
+        probe="EYELINE_NO_PROBE" not in given,
+    )
+
+
+def cache_dir(given: Mapping[str, str], file: Mapping[str, Any]) -> Path:
+    named = given.get("EYELINE_CACHE_DIR") or file.get("cache_dir")
+    if named:
+        return Path(named).expanduser()
+    return xdg(given, "XDG_CACHE_HOME", ".cache")
+
+
+def xdg(given: Mapping[str, str], variable: str, default: str) -> Path:
+    """Give eyeline's folder under an XDG base folder. Source: XDG base directory specification 0.8."""
+    base = given.get(variable, "")
+    home = Path(given.get("HOME") or Path.home())
+    return (Path(base) if Path(base).is_absolute() else home / default) / "eyeline"
+
+
+def read_config(given: Mapping[str, str]) -> Mapping[str, Any]:
+    """Read the config file: the one EYELINE_CONFIG names, which must exist, or the usual one."""
+    named = given.get("EYELINE_CONFIG")
+    path = Path(named) if named else xdg(given, "XDG_CONFIG_HOME", ".config") / "config.toml"
+    if not named and not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError("EYELINE_CONFIG", str(path), f"a file ({error.strerror})") from None
+    except ValueError as error:
+        raise SettingsError(str(path), str(error), "a TOML file") from None
+    for key, value in found.items():
+        check_entry(f"{path}: {key}", key, value)
+    return found
+
+
+def check_entry(name: str, key: str, value: object) -> None:
+    if key not in FILE_KEYS:
+        near = get_close_matches(key, FILE_KEYS, n=1)
+        ask = f"; did you mean {near[0]}?" if near else ""
+        raise SettingsError(name, str(value), f"one of the keys {', '.join(FILE_KEYS)}{ask}")
+    kind = FILE_KEYS[key]
+    if not isinstance(value, kind):
+        expected = kind.__name__ if isinstance(kind, type) else "number"
+        raise SettingsError(name, str(value), f"a {expected}")

@@ -1,0 +1,231 @@
+"""Defaults and choices made once for a client: which engine, with which key, model, cache and limits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypedDict
+
+from eyeline.adapters.images import Images
+from eyeline.core.catalogue import READER, Model, find, local_model
+from eyeline.core.engine import Chosen, Engine, choose_engine, is_gguf
+from eyeline.core.question import (
+    ApiChoice,
+    Question,
+    check_references,
+    choose_api,
+    choose_detail,
+)
+from eyeline.core.reference import Reference, parse_reference
+from eyeline.core.schema import read_schema
+from eyeline.core.secret import Secret
+from eyeline.drivers import Outside
+from eyeline.errors import KeyMissing
+from eyeline.exchange import Asking
+from eyeline.policy.budget import Budget
+from eyeline.policy.limits import Limits
+from eyeline.policy.pace import Pace
+from eyeline.policy.retry import Retry
+from eyeline.ports import AsyncTransport, Cache, Transport
+from eyeline.settings import Settings, read_settings
+from eyeline.version import USER_AGENT
+
+logger = logging.getLogger("eyeline")
+
+DEFAULT_MODEL = "gpt-6-luna"
+TIMEOUT_S = 600.0
+# In flight at once in ask_many: enough to hide latency, few enough for any usage tier.
+IN_FLIGHT = 8
+LOCAL_IN_FLIGHT = 2
+
+
+class ClientOptions(TypedDict, total=False):
+    """What `Client` and `AsyncClient` take, each by name."""
+
+    model: str | None
+    engine: str | None
+    base_url: str | None
+    api_key: str | None
+    api: ApiChoice
+    detail: str
+    cache: bool
+    budget_usd: float | Decimal | None
+    allow_hosts: Iterable[str]
+    timeout_s: float
+    mmproj: str | Path | None
+    requests_per_min: float | None
+    tokens_per_min: float | None
+
+
+class AskOptions(TypedDict, total=False):
+    """What `ask` and `stream` take, each by name; a client's own value stands where one is left out."""
+
+    model: str | None
+    detail: str | None
+    schema: Any
+    system: str | None
+    max_output_tokens: int | None
+    temperature: float | None
+    cache: bool
+    timeout_s: float | None
+    extra: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """All that a client decided when it was made."""
+
+    settings: Settings
+    chosen: Chosen
+    key: Secret
+    options: ClientOptions
+    outside: Outside
+
+    @property
+    def engine(self) -> Engine:
+        return self.chosen.engine
+
+    @property
+    def in_flight(self) -> int:
+        return LOCAL_IN_FLIGHT if self.engine.is_local else IN_FLIGHT
+
+    def asking(
+        self, prompt: str, images: tuple[object, ...], options: AskOptions, *, stream: bool = False
+    ) -> Asking:
+        return Asking(self.question(prompt, images, options), self.engine, Retry(), stream)
+
+    def question(self, prompt: str, images: tuple[object, ...], options: AskOptions) -> Question:
+        """Check one call's arguments and put the defaults where it gave none."""
+        references = check_references(tuple(parse_references(images)))
+        model = self.model(options.get("model"))
+        schema = options.get("schema")
+        detail = options.get("detail") or self.options.get("detail") or self.settings.detail
+        return Question(
+            prompt=prompt,
+            references=references,
+            model=model,
+            api=choose_api(self.options.get("api", "auto"), model, references),
+            detail=choose_detail(detail, model),
+            schema=None if schema is None else read_schema(schema),
+            system=options.get("system"),
+            max_output_tokens=options.get("max_output_tokens"),
+            temperature=options.get("temperature"),
+            cache=options.get("cache", True) and self.outside.cache is not None,
+            timeout_s=options.get("timeout_s") or self.options.get("timeout_s") or TIMEOUT_S,
+            extra=options.get("extra") or {},
+        )
+
+    def model(self, name: str | None) -> Model:
+        """Give the model of one call: the named one, the client's, the settings', or the default."""
+        name = name or self.options.get("model")
+        if self.engine.is_local:
+            return local_model(name if name and is_gguf(name) else READER)
+        return find(name or self.settings.model or DEFAULT_MODEL)
+
+    def transport(self) -> Transport:
+        """Make the blocking way to the engine. Raises KeyMissing if it needs a key and has none."""
+        if self.engine.is_local:
+            return self.local_transport()
+        self.check_key()
+        from eyeline.adapters.http import HttpTransport
+
+        return HttpTransport(self.engine.name, self.engine.base_url, self.key, USER_AGENT)
+
+    def async_transport(self) -> AsyncTransport:
+        """Make the awaiting way to the engine. Raises KeyMissing if it needs a key and has none."""
+        if self.engine.is_local:
+            from eyeline.adapters.threaded import ThreadedTransport
+
+            return ThreadedTransport(self.local_transport())
+        self.check_key()
+        from eyeline.adapters.http_async import AiohttpTransport
+
+        return AiohttpTransport(self.engine.name, self.engine.base_url, self.key, USER_AGENT)
+
+    def local_transport(self) -> Transport:
+        model = self.options.get("model")
+        if model and is_gguf(model):
+            from eyeline.local.gguf import GgufEngine
+
+            mmproj = self.options.get("mmproj")
+            return GgufEngine(Path(model), Path(mmproj) if mmproj else None)
+        from eyeline.local.reader import Reader
+
+        return Reader()
+
+    def check_key(self) -> None:
+        if self.engine.needs_key and not self.key:
+            raise KeyMissing(self.engine.name, "OPENAI_API_KEY")
+
+
+def wire(options: ClientOptions) -> Wiring:
+    """Decide all that a client needs, from its options and the settings; nothing is connected yet."""
+    unknown = options.keys() - ClientOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unknown option {sorted(unknown)[0]!r}")
+    settings = read_settings()
+    named = options.get("base_url") or options.get("engine") or settings.engine
+    own_key = options.get("api_key")
+    has_key = bool(own_key or settings.openai_key)
+    chosen = choose_engine(named, options.get("model"), settings.openai_base_url, has_key=has_key)
+    if chosen.is_fallback:
+        announce_reader(options.get("model"))
+    return Wiring(
+        settings=settings,
+        chosen=chosen,
+        key=Secret(own_key) if own_key else key_for(chosen.engine, settings),
+        options=options,
+        outside=Outside(
+            loader=(images := Images(settings.allow_hosts | set(options.get("allow_hosts", ())))),
+            pixels=images,
+            limits=limits(options, settings),
+            cache=open_cache(options, chosen, settings),
+        ),
+    )
+
+
+def key_for(engine: Engine, settings: Settings) -> Secret:
+    """Give the key an engine may have: OPENAI_API_KEY never leaves for a host it was not set for."""
+    return settings.openai_key or settings.key if engine.name == "openai" else settings.key
+
+
+def limits(options: ClientOptions, settings: Settings) -> Limits:
+    usd = options.get("budget_usd", settings.budget_usd)
+    return Limits(
+        Pace(options.get("requests_per_min"), options.get("tokens_per_min")),
+        None if usd is None else Budget(Decimal(str(usd))),
+    )
+
+
+def open_cache(options: ClientOptions, chosen: Chosen, settings: Settings) -> Cache | None:
+    """Give the cache, but for the reader: it is as quick, and costs nothing."""
+    is_reader = chosen.engine.is_local and not is_gguf(options.get("model"))
+    if is_reader or not options.get("cache", True):
+        return None
+    from eyeline.adapters.sqlite import AnswerCache
+
+    return AnswerCache(settings.cache_dir / "answers.sqlite3")
+
+
+def parse_references(images: Iterable[object]) -> Iterator[Reference]:
+    """Read each image, and each of a list of images."""
+    for image in images:
+        if isinstance(image, list | tuple):
+            yield from parse_references(image)
+        else:
+            yield parse_reference(image)
+
+
+def announce_reader(model: str | None) -> None:
+    """Say once a process, on the log's stderr, that no model will be asked."""
+    asked = f"{model} is not asked; " if model and model != READER else ""
+    message = f"No OPENAI_API_KEY: {asked}answered by the built-in reader (not a language model)."
+    if message not in announced:
+        announced.add(message)
+        logger.warning(message)
+
+
+announced: set[str] = set()
