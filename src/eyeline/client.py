@@ -22,8 +22,8 @@ class Client:
     Asks about images, blocking; any number of threads may share it.
 
     Takes, by name: `model`, `engine` or `base_url`, `api_key`, `api` ("auto", "chat", "responses"),
-    `detail`, `cache`, `budget_usd`, `allow_hosts`, `timeout_s`, `requests_per_min`, `tokens_per_min`,
-    `mmproj`. Use it in a `with` block, or call `close()`.
+    `detail`, `cache`, `budget_usd`, `allow_hosts`, `timeout_s`, `requests_per_min`,
+    `tokens_per_min`, `mmproj`. Use it in a `with` block, or call `close()`.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
@@ -118,7 +118,10 @@ class Stream:
 
 
 class AsyncClient:
-    """Asks about images from an event loop; takes what `Client` takes. Use it in an `async with` block."""
+    """
+    Asks about images from an event loop; takes what `Client` takes. Use it in an `async with`
+    block.
+    """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
         self.wiring = wire(options)
@@ -141,7 +144,9 @@ class AsyncClient:
         return_exceptions: bool = False,
         **options: Unpack[AskOptions],
     ) -> AsyncIterator[Answer]:
-        """Ask the same of each image, several at once; answers come in order; see `Client.ask_many`."""
+        """
+        Ask the same of each image, several at once; answers come in order; see `Client.ask_many`.
+        """
         from asyncio import create_task, gather
 
         pending: deque[asyncio.Task[Answer]] = deque()

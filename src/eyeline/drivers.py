@@ -70,7 +70,9 @@ class Outside:
         raise AssertionError(effect)
 
     def in_time(self, effect: Load | Prepare | Lookup | Store) -> Any:
-        """Do what reads files, fetches, decodes or queries; the awaiting driver gives it a thread."""
+        """
+        Do what reads files, fetches, decodes or queries; the awaiting driver gives it a thread.
+        """
         match effect:
             case Load(reference, bytes_max):
                 return self.loader.load(reference, bytes_max)
@@ -83,7 +85,9 @@ class Outside:
 
 
 def sending(transport: Way | None) -> Way:
-    """Give the transport of a driver that has one; an estimate's driver sends nothing and has none."""
+    """
+    Give the transport of a driver that has one; an estimate's driver sends nothing and has none.
+    """
     assert transport is not None, "this flow was not expected to send"
     return transport
 
@@ -110,8 +114,8 @@ class Driver:
         """
         Run a flow, giving each piece it emits and at last its value.
 
-        Every failure is thrown into the flow, also interruption and a reader who leaves, so that what
-        it holds is settled and closed.
+        Every failure is thrown into the flow, also interruption and a reader who leaves, so that
+        what it holds is settled and closed.
         """
         resume: Callable[[Any], Effect] = flow.send
         value: Any = None
@@ -153,7 +157,8 @@ class AsyncDriver:
         transport: AsyncTransport | None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        # Imported here, because asyncio alone takes longer to load than a blocking `ask` needs in all.
+        # Imported here, because asyncio alone takes longer to load than a blocking `ask` needs in
+        # all.
         from asyncio import sleep as asyncio_sleep
         from asyncio import to_thread
 

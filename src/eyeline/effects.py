@@ -1,4 +1,6 @@
-"""What a flow may ask of the outside, each a value; a driver performs it and sends back the result."""
+"""
+What a flow may ask of the outside, each a value; a driver performs it and sends back the result.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Send a request and leave the response open. Gives the driver's own stream, with status and headers."""
+    """
+    Send a request and leave the response open. Gives the driver's own stream, with status and
+    headers.
+    """
 
     request: Request
 

@@ -1,5 +1,6 @@
 """
-One exchange with an engine, as flows: held, sent, read whole or relayed, settled, and repeated if worth it.
+One exchange with an engine, as flows: held, sent, read whole or relayed, settled, and repeated if
+worth it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 The order of everything: reference → loaded → plan → draft → prepared → part → request → answer.
 
-Each step stands here once, as a generator that yields what it wants done; drivers do it, blocking or
-awaiting, and throw failures back in.
+Each step stands here once, as a generator that yields what it wants done; drivers do it, blocking
+or awaiting, and throw failures back in.
 """
 
 from __future__ import annotations
@@ -174,7 +174,9 @@ def hold_for(question: Question, images: Iterable[LookedAt | FileId]) -> Hold:
 
 
 def measure(reference: Reference) -> Flow[ImageInfo]:
-    """Read what an image is from its first bytes, or from all of them where its header is longer."""
+    """
+    Read what an image is from its first bytes, or from all of them where its header is longer.
+    """
     source = str(reference)
     if isinstance(reference, FileId):
         raise BadReference(source, "a file id, expected an image that can be measured here")

@@ -78,7 +78,9 @@ def cache_dir(given: Mapping[str, str], file: Mapping[str, Any]) -> Path:
 
 
 def xdg(given: Mapping[str, str], variable: str, default: str) -> Path:
-    """Give eyeline's folder under an XDG base folder. Source: XDG base directory specification 0.8."""
+    """
+    Give eyeline's folder under an XDG base folder. Source: XDG base directory specification 0.8.
+    """
     base = given.get(variable, "")
     home = Path(given.get("HOME") or Path.home())
     return (Path(base) if Path(base).is_absolute() else home / default) / "eyeline"

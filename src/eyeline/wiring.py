@@ -1,4 +1,6 @@
-"""Defaults and choices made once for a client: which engine, with which key, model, cache and limits."""
+"""
+Defaults and choices made once for a client: which engine, with which key, model, cache and limits.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ class ClientOptions(TypedDict, total=False):
 
 
 class AskOptions(TypedDict, total=False):
-    """What `ask` and `stream` take, each by name; a client's own value stands where one is left out."""
+    """
+    What `ask` and `stream` take, each by name; a client's own value stands where one is left out.
+    """
 
     model: str | None
     detail: str | None
@@ -119,7 +123,9 @@ class Wiring:
         )
 
     def model(self, name: str | None) -> Model:
-        """Give the model of one call: the named one, the client's, the settings', or the default."""
+        """
+        Give the model of one call: the named one, the client's, the settings', or the default.
+        """
         name = name or self.options.get("model")
         if self.engine.is_local:
             return local_model(name if name and is_gguf(name) else READER)
@@ -162,7 +168,9 @@ class Wiring:
 
 
 def wire(options: ClientOptions) -> Wiring:
-    """Decide all that a client needs, from its options and the settings; nothing is connected yet."""
+    """
+    Decide all that a client needs, from its options and the settings; nothing is connected yet.
+    """
     unknown = options.keys() - ClientOptions.__annotations__.keys()
     if unknown:
         raise TypeError(f"unknown option {sorted(unknown)[0]!r}")
@@ -188,7 +196,9 @@ def wire(options: ClientOptions) -> Wiring:
 
 
 def key_for(engine: Engine, settings: Settings) -> Secret:
-    """Give the key an engine may have: OPENAI_API_KEY never leaves for a host it was not set for."""
+    """
+    Give the key an engine may have: OPENAI_API_KEY never leaves for a host it was not set for.
+    """
     return settings.openai_key or settings.key if engine.name == "openai" else settings.key
 
 

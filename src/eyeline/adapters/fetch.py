@@ -33,7 +33,10 @@ PORTS = {"http": 80, "https": 443}
 def fetch(
     url: str, source: str, allow_hosts: Collection[str] = (), bytes_max: int | None = None
 ) -> bytes:
-    """Fetch the bytes at an http(s) URL, or the first `bytes_max`. Raises FetchError, FetchRefused or ImageTooLarge."""
+    """
+    Fetch the bytes at an http(s) URL, or the first `bytes_max`. Raises FetchError, FetchRefused or
+    ImageTooLarge.
+    """
     ends_s = time.monotonic() + TOTAL_S
     for _ in range(REDIRECTS_MAX + 1):
         with connect(urlsplit(url), source, allow_hosts) as pool:

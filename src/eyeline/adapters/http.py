@@ -86,7 +86,8 @@ class HttpStream:
         return self.transport.key.hide(chunk) if self.status >= 400 else chunk
 
     def close(self) -> None:
-        # A connection with unread bytes cannot be used again; one read to its end goes back to the pool.
+        # A connection with unread bytes cannot be used again; one read to its end goes back to the
+        # pool.
         if not self.response.closed:
             self.response.close()
         self.response.release_conn()

@@ -10,7 +10,9 @@ from eyeline.core.reference import FileRef, PixelsRef, Reference, StreamRef, Url
 
 
 class Images:
-    """Loads files, file objects, pixels in memory, and URLs from public or named hosts; prepares them."""
+    """
+    Loads files, file objects, pixels in memory, and URLs from public or named hosts; prepares them.
+    """
 
     def __init__(self, allow_hosts: Collection[str] = ()) -> None:
         self.allow_hosts = frozenset(allow_hosts)

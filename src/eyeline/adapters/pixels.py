@@ -33,7 +33,10 @@ def prepare(data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
 
 
 def open_image(data: bytes) -> Image.Image:
-    """Open without decoding. Our own pixel limit stands before this, so Pillow's warning is not needed."""
+    """
+    Open without decoding. Our own pixel limit stands before this, so Pillow's warning is not
+    needed.
+    """
     with LARGE_IMAGE, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(BytesIO(data))
@@ -68,7 +71,9 @@ def flat(image: Image.Image, *, transparent: bool) -> Image.Image:
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
-    """Scale 16-bit and float grey by its real range; Pillow's own conversion would clip it to white."""
+    """
+    Scale 16-bit and float grey by its real range; Pillow's own conversion would clip it to white.
+    """
     image = image.convert("F")
     low, high = image.getextrema()
     assert isinstance(low, float)

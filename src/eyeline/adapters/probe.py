@@ -1,4 +1,6 @@
-"""Looks for servers on this machine's usual ports; asks each for its models and sends nothing else."""
+"""
+Looks for servers on this machine's usual ports; asks each for its models and sends nothing else.
+"""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ class AnswerCache:
     """
     Keeps answers by key, for any number of threads and processes.
 
-    A file that is no database is set aside under another name. Whatever else goes wrong is logged and
-    taken as a miss: the answer is worth more than its copy.
+    A file that is no database is set aside under another name. Whatever else goes wrong is logged
+    and taken as a miss: the answer is worth more than its copy.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,1 +1,3 @@
-"""Many images: manifest in, run store, runner, report out. Builds no request bodies. Nothing here yet."""
+"""
+Many images: manifest in, run store, runner, report out. Builds no request bodies. Nothing here yet.
+"""

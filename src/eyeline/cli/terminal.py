@@ -37,7 +37,9 @@ def show_error(error: EyelineError) -> None:
 
 
 def safe(text: str) -> str:
-    """Show control characters instead of obeying them; a picture's text may hold terminal escapes."""
+    """
+    Show control characters instead of obeying them; a picture's text may hold terminal escapes.
+    """
     if text.isprintable():
         return text
     return "".join(

@@ -17,7 +17,8 @@ class SentImage:
     One image as it was given and as it was sent.
 
     Sizes are in pixels, `width_px` and `height_px` as stored, before any turn. `tokens` is the
-    estimate for `detail`. For an uploaded file, named by its id, only `source` and `detail` are known.
+    estimate for `detail`. For an uploaded file, named by its id, only `source` and `detail` are
+    known.
     """
 
     source: str

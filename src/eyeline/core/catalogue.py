@@ -20,7 +20,8 @@ from eyeline.core.tokens import Detail, PatchBox, PatchRule, TileRule, VisionRul
 
 READER = "reader"
 
-# For a model nobody has told us about: the `high` of the patch family, which no known model exceeds.
+# For a model nobody has told us about: the `high` of the patch family, which no known model
+# exceeds.
 SAFE_RULE = PatchRule(
     boxes={
         "low": PatchBox(512, None),
@@ -57,8 +58,8 @@ def find(name: str) -> Model:
     """
     Give the model called `name`: by name, alias, snapshot or dated form (`gpt-4o-2030-01-01`).
 
-    Case and a provider prefix (`openai/`) do not matter. An unknown name gets a safe rule, no price,
-    and `known` False.
+    Case and a provider prefix (`openai/`) do not matter. An unknown name gets a safe rule, no
+    price, and `known` False.
     """
     if name == READER:
         return local_model(READER)

@@ -36,7 +36,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A model's standard rate, and the one for the whole request beyond `long_over_tokens` of input."""
+    """
+    A model's standard rate, and the one for the whole request beyond `long_over_tokens` of input.
+    """
 
     standard: Rate
     long: Rate | None = None
@@ -68,7 +70,9 @@ def input_cost_usd(tokens: int, price: Price | None) -> Decimal | None:
 def worst_cost_usd(
     input_tokens: int, output_tokens: int | None, price: Price | None
 ) -> Decimal | None:
-    """Price the most a request can cost; None if the price or the limit of its output is unknown."""
+    """
+    Price the most a request can cost; None if the price or the limit of its output is unknown.
+    """
     if price is None:
         return None
     rate = price.rate(input_tokens)

@@ -1,4 +1,7 @@
-"""A draft: everything that decides an answer, before any pixel is prepared; its key names it in the cache."""
+"""
+A draft: everything that decides an answer, before any pixel is prepared; its key names it in the
+cache.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ KEY_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class PlannedImage:
-    """One image of a draft: the sha256 of its bytes (or its file id), and what will be done to it."""
+    """
+    One image of a draft: the sha256 of its bytes (or its file id), and what will be done to it.
+    """
 
     digest: str
     plan: PreparePlan | None

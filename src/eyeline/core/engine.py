@@ -56,12 +56,16 @@ def openai(base_url: str = OPENAI_URL) -> Engine:
 
 
 def compatible(name: str, base_url: str) -> Engine:
-    """A server that speaks the API. JPEG and PNG are what all of them take; llama.cpp refuses WebP."""
+    """
+    A server that speaks the API. JPEG and PNG are what all of them take; llama.cpp refuses WebP.
+    """
     return Engine(name, base_url, frozenset({JPEG, PNG}))
 
 
 def parse_engine(text: str, openai_base_url: str = OPENAI_URL) -> Engine:
-    """Read `--engine`: `openai`, a local server's name, a base URL, or `local`. Raises SettingsError."""
+    """
+    Read `--engine`: `openai`, a local server's name, a base URL, or `local`. Raises SettingsError.
+    """
     name = text.strip().lower()
     if name == "openai":
         return openai(openai_base_url)
@@ -99,8 +103,8 @@ def choose_engine(
     named: str | None, model: str | None, openai_base_url: str | None, *, has_key: bool
 ) -> Chosen:
     """
-    Choose where to send: what is named, else this process for a .gguf model, else OpenAI where a key
-    or base URL is set, else the engine in this process.
+    Choose where to send: what is named, else this process for a .gguf model, else OpenAI where a
+    key or base URL is set, else the engine in this process.
     """
     openai_url = openai_base_url or OPENAI_URL
     if named:

@@ -193,7 +193,10 @@ def readable(body: bytes) -> str:
 
 
 def redact(message: str) -> str:
-    """Take keys, data URLs, base64 and control characters out of somebody else's words; cut at a length."""
+    """
+    Take keys, data URLs, base64 and control characters out of somebody else's words; cut at a
+    length.
+    """
     plain = "".join(char if char.isprintable() else " " for char in SECRETS.sub("[…]", message))
     words = " ".join(plain.split())
     return words if len(words) <= MESSAGE_CHARS_MAX else f"{words[:MESSAGE_CHARS_MAX]}…"

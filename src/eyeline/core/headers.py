@@ -130,7 +130,8 @@ def bmp(data: bytes) -> Header:
         width, height = unpack("<HH", data, 18)
     else:
         width, height = unpack("<ii", data, 18)
-    # A negative height means rows from top to bottom; an alpha channel is not promised by any header.
+    # A negative height means rows from top to bottom; an alpha channel is not promised by any
+    # header.
     return Header(Size(abs(width), abs(height)))
 
 

@@ -1,4 +1,7 @@
-"""What a run of bytes is: its type by signature, and its size, orientation, alpha and frames by header."""
+"""
+What a run of bytes is: its type by signature, and its size, orientation, alpha and frames by
+header.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,8 @@ def read_info(data: bytes, source: str) -> ImageInfo:
     """
     Read what `data` is from its first bytes; nothing is decoded. `source` names it in errors.
 
-    Raises ImageEmpty, ImageIsWebPage, NotAnImage, UnsupportedFormat, ImageTruncated or ImageTooLarge.
+    Raises ImageEmpty, ImageIsWebPage, NotAnImage, UnsupportedFormat, ImageTruncated or
+    ImageTooLarge.
     """
     if not data:
         raise ImageEmpty(source)

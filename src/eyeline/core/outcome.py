@@ -1,4 +1,6 @@
-"""From what an engine said to what the user gets: an answer, or the error that says why there is none."""
+"""
+From what an engine said to what the user gets: an answer, or the error that says why there is none.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """
 Prepared images and text as content parts, in the exact shapes of the two APIs.
 
-Source: the request types of openai-python 3.54.0 (2026-11-17); tests validate against the installed ones.
+Source: the request types of openai-python 3.54.0 (2026-11-17); tests validate against the installed
+ones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """
 How one image is made fit to send: decided here, as a value, before a pixel is decoded.
 
-The estimate reads a plan's size and tokens, the cache key reads it whole, the pixel worker executes it.
+The estimate reads a plan's size and tokens, the cache key reads it whole, the pixel worker executes
+it.
 """
 
 from __future__ import annotations

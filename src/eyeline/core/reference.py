@@ -88,7 +88,8 @@ KINDS = (FileRef, UrlRef, DataUrlRef, BytesRef, StreamRef, PixelsRef, FileId)
 
 def parse_reference(value: object) -> Reference:
     """
-    Read what the user pointed at. A bare string is a path unless it has a scheme; base64 is never guessed.
+    Read what the user pointed at. A bare string is a path unless it has a scheme; base64 is never
+    guessed.
 
     Raises BadReference for a scheme or a type that cannot name an image.
     """

@@ -1,8 +1,8 @@
 """
 What an engine said, read from either API's objects, whole or as a stream.
 
-Source of the shapes: the response types of openai-python 3.54.0 (2026-11-17). Fields that compatible
-servers leave out are taken as absent, never as an error, except the answer itself.
+Source of the shapes: the response types of openai-python 3.54.0 (2026-11-17). Fields that
+compatible servers leave out are taken as absent, never as an error, except the answer itself.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ def dumps(value: object) -> bytes:
 
 def splice(body: dict[str, Any], blobs: list[PreparedImage]) -> bytes | None:
     """
-    Put each image's data URL where its stand-in is; the alphabet of base64 needs no escaping in JSON.
+    Put each image's data URL where its stand-in is; the alphabet of base64 needs no escaping in
+    JSON.
 
     Gives None if the user's own text contains a stand-in as a whole value.
     """

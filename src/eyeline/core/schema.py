@@ -1,4 +1,7 @@
-"""Structured answers: a type or JSON Schema in, a strict schema for the API out, and the value read back."""
+"""
+Structured answers: a type or JSON Schema in, a strict schema for the API out, and the value read
+back.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ class AnswerSchema:
     """
     What an answer must look like.
 
-    `given` is the schema as the user means it, `kind` the type to build from it, or None for a plain
-    JSON Schema.
+    `given` is the schema as the user means it, `kind` the type to build from it, or None for a
+    plain JSON Schema.
     """
 
     name: str
@@ -37,7 +40,9 @@ class AnswerSchema:
         return {"text": {"format": {"type": "json_schema", **form}}}
 
     def parse(self, text: str) -> Any:
-        """Read the value out of an answer's text. Raises ValueError that says where it does not fit."""
+        """
+        Read the value out of an answer's text. Raises ValueError that says where it does not fit.
+        """
         value = json.loads(text)
         value = drop_absent(value, self.given, self.given.get("$defs", {}))
         if self.kind is not None:
@@ -79,7 +84,8 @@ def schema_name(title: object) -> str:
 
 def strict(schema: JsonSchema) -> dict[str, Any]:
     """
-    Put a schema in the API's strict form: each property required, none beside them, absent ones null.
+    Put a schema in the API's strict form: each property required, none beside them, absent ones
+    null.
 
     Source: OpenAI structured-outputs guide (2026): every property in `required`, and
     `additionalProperties` false.

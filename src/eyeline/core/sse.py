@@ -1,4 +1,7 @@
-"""Server-sent events from bytes cut anywhere. Source: WHATWG HTML, section 9.2.6, event stream interpretation."""
+"""
+Server-sent events from bytes cut anywhere. Source: WHATWG HTML, section 9.2.6, event stream
+interpretation.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ class SseParser:
         self.is_first_line = True
 
     def feed(self, chunk: bytes) -> list[str]:
-        """Take the next bytes and give the data of every event they complete. ValueError past the size limit."""
+        """
+        Take the next bytes and give the data of every event they complete. ValueError past the size
+        limit.
+        """
         self.pending += chunk
         if len(self.pending) + sum(map(len, self.data)) > EVENT_BYTES_MAX:
             raise ValueError(len(self.pending))

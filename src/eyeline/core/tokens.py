@@ -25,7 +25,9 @@ TILE_SHORT_SIDE_PX = 768
 
 @dataclass(frozen=True, slots=True)
 class PatchBox:
-    """What one detail level of a patch model allows: the longest side, and the patches if capped."""
+    """
+    What one detail level of a patch model allows: the longest side, and the patches if capped.
+    """
 
     side_px: int
     patches_max: int | None
@@ -49,7 +51,10 @@ class PatchRule:
         return size
 
     def tokens(self, size: Size, detail: Detail) -> int:
-        """Count the tokens of one image of `size` before the model's resizing; a partial patch counts whole."""
+        """
+        Count the tokens of one image of `size` before the model's resizing; a partial patch counts
+        whole.
+        """
         # Rounding to nine places first: 1.2 and 1.62 are not exact in binary.
         return math.ceil(round(patches(self.size(size, detail)) * self.multiplier, 9))
 
@@ -83,7 +88,10 @@ class TileRule:
         return Size(long_px, TILE_SHORT_SIDE_PX) if wide else Size(TILE_SHORT_SIDE_PX, long_px)
 
     def tokens(self, size: Size, detail: Detail) -> int:
-        """Count the tokens of one image of `size` before the model's resizing; a partial tile counts whole."""
+        """
+        Count the tokens of one image of `size` before the model's resizing; a partial tile counts
+        whole.
+        """
         if self.named(detail) == "low":
             return self.base
         return self.base + self.per_tile * cells(self.size(size, detail), TILE_PX)

@@ -13,10 +13,11 @@ SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 def retry_after_s(headers: Mapping[str, str], message: str) -> float | None:
     """
-    Give the wait the engine asks for: `retry-after-ms`, then `Retry-After`, then "try again in 84ms".
+    Give the wait the engine asks for: `retry-after-ms`, then `Retry-After`, then "try again in
+    84ms".
 
-    A `Retry-After` date counts from the response's own `Date`, so no clock is needed. None if it asks
-    for nothing.
+    A `Retry-After` date counts from the response's own `Date`, so no clock is needed. None if it
+    asks for nothing.
     """
     milliseconds = number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:

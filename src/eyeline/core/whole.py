@@ -11,7 +11,10 @@ JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
 
 
 def check_whole(data: bytes, media_type: str, source: str) -> None:
-    """Raise ImageTruncated if `data`, about to be sent as it is, ends early or is damaged in its frame."""
+    """
+    Raise ImageTruncated if `data`, about to be sent as it is, ends early or is damaged in its
+    frame.
+    """
     fault = CHECKS[media_type](data)
     if fault:
         raise ImageTruncated(source, fault)

@@ -100,7 +100,9 @@ def parse_object(body: bytes) -> Mapping[str, Any]:
 
 
 def missing(name: str) -> Refused:
-    return Refused(400, f"Missing required parameter: '{name}'.", name, "missing_required_parameter")
+    return Refused(
+        400, f"Missing required parameter: '{name}'.", name, "missing_required_parameter"
+    )
 
 
 def mapping(value: object) -> Mapping[str, Any]:

@@ -55,8 +55,14 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     (r"is gr[ea]y(?:scale)?|gr[ea]yscale|black and white", lambda facts: facts.measures.is_grey),
     (r"(?:has )?(?:alpha|transparency)", lambda facts: facts.header.has_alpha),
     (r"(?:lines|rows)(?: of text)?|text lines", lambda facts: list(texts(facts))),
-    (r"sub total|subtotal|tax|vat|discount|tip|change|due date|sender|recipient", lambda facts: None),
-    (r"total|grand total|total (?:amount|price|sum|due|cost|paid)|amount(?: due| paid)?|sum", total),
+    (
+        r"sub total|subtotal|tax|vat|discount|tip|change|due date|sender|recipient",
+        lambda facts: None,
+    ),
+    (
+        r"total|grand total|total (?:amount|price|sum|due|cost|paid)|amount(?: due| paid)?|sum",
+        total,
+    ),
     (r"currency(?: code| symbol)?", currency),
     (r"(?:date )?taken(?: at| on)?|capture(?:d at| date)", lambda facts: facts.header.taken),
     (r"camera(?: model)?", lambda facts: facts.header.camera),
@@ -72,7 +78,10 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
         r"(?:full |raw |all |visible |extracted |ocr |sign )?text|content|transcript(?:ion)?|ocr|words",
         lambda facts: facts.text or None,
     ),
-    (r"(?:bar|qr) ?codes?|codes?|code (?:text|value|content)|ean|upc|isbn", lambda facts: [c.text for c in facts.codes]),
+    (
+        r"(?:bar|qr) ?codes?|codes?|code (?:text|value|content)|ean|upc|isbn",
+        lambda facts: [c.text for c in facts.codes],
+    ),
     (r"(?:\w+ )?colou?rs?|palette", lambda facts: [c.name for c in facts.measures.colours]),
     (r"(?:image )?width(?: px)?", lambda facts: facts.header.width_px),
     (r"(?:image )?height(?: px)?", lambda facts: facts.header.height_px),

@@ -13,7 +13,9 @@ CURRENCIES = {
 }  # fmt: skip
 """Signs with the code most texts mean by them (ISO 4217)."""
 
-CODES = "EUR USD GBP JPY CHF SEK NOK DKK PLN CZK HUF RON CAD AUD NZD INR CNY BRL MXN TRY ZAR SGD HKD"
+CODES = (
+    "EUR USD GBP JPY CHF SEK NOK DKK PLN CZK HUF RON CAD AUD NZD INR CNY BRL MXN TRY ZAR SGD HKD"
+)
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 GERMAN_MONTHS = {"mär": 3, "mai": 5, "okt": 10, "dez": 12}
@@ -51,7 +53,9 @@ URL = re.compile(
     re.IGNORECASE,
 )
 PHONE = re.compile(r"(?<![\w.,/-])(?:\+|\()?\d[\d\s().\-/]{5,20}\d(?![\d.,]*\d)(?!\w)")
-PHONE_WORD = re.compile(r"\b(?:tel|phone|telephone|telefon|call|mobile|fax|fon|hotline|cell)\b", re.I)
+PHONE_WORD = re.compile(
+    r"\b(?:tel|phone|telephone|telefon|call|mobile|fax|fon|hotline|cell)\b", re.I
+)
 ERROR = re.compile(
     r"\b(?:error|errors|fail(?:ed|s|ure)?|exception|warning|fatal|denied|invalid|cannot|can['’]t|could"
     r" not|couldn['’]t|unable|not found|refused|unsuccessful|crash(?:ed)?|forbidden|unauthori[sz]ed|timed"
@@ -153,15 +157,16 @@ def total(rows: Sequence[str]) -> Amount | None:
 def total_at(rows: Sequence[str], index: int, names: str) -> Amount | None:
     """Give the amount that row `index` gives for one of `names`, if it names one."""
     row = rows[index]
-    if not re.search(rf"\b(?:{names})", row, re.IGNORECASE) or NOT_TOTAL.search(row):
+    name = re.search(rf"\b(?:{names})", row, re.IGNORECASE)
+    if not name or NOT_TOTAL.search(row):
         return None
-    if on_row := amounts(row):
-        return on_row[-1]
-    if re.search(r"\d", row):
-        return None
-    below = rows[index + 1] if index + 1 < len(rows) else ""
+    if after := amounts(row[name.end() :]):
+        return after[-1]
+    ends_here = re.fullmatch(r"(?:\W|\bis\b|\bof\b)*", row[name.end() :], re.IGNORECASE)
+    below = rows[index + 1] if ends_here and index + 1 < len(rows) else ""
     alone = amounts(below)
-    return alone[0] if alone and not re.search(r"[^\W\d_]{4,}", below) else None
+    starts = alone and below.lstrip("€$£¥ EURUSDGBP").startswith(alone[0].text)
+    return alone[0] if starts else None
 
 
 def dates(row: str) -> tuple[Date, ...]:

@@ -93,7 +93,9 @@ GROUPS = (
     group("a train", "train tram locomotive railway", "466 547 565 705 820 829"),
     group("an aircraft", "aircraft plane aeroplane airplane jet", "404-405 895 908"),
     group("a rocket", "rocket missile", "657 744 812"),
-    group("a boat or ship", "boat ship yacht", "403 472 484 510 554 576 625 628 724 780 814 871 914"),
+    group(
+        "a boat or ship", "boat ship yacht", "403 472 484 510 554 576 625 628 724 780 814 871 914"
+    ),
     group(
         "a building",
         "building house church temple palace castle tower mosque architecture",
@@ -128,7 +130,11 @@ WIDER = {
     "animal": classes("0-397"),
     "pet": classes("151-268 281-285 330-333 338"),
     "vehicle": frozenset().union(
-        *(g.classes for g in GROUPS if g.name.endswith(("car", "van", "bus", "cycle", "train", "ship")))
+        *(
+            g.classes
+            for g in GROUPS
+            if g.name.endswith(("car", "van", "bus", "cycle", "train", "ship"))
+        )
     ),
     "plant": classes("984-990"),
     "food": classes("924-969 987"),

@@ -88,8 +88,7 @@ def read_weights(path: Path) -> dict[str, Array]:
         unpickler = TensorUnpickler(file)
         layouts: dict[str, Layout] = unpickler.load()
         storages = {
-            key: read_storage(file, unpickler.dtypes[key])
-            for key in TensorUnpickler(file).load()
+            key: read_storage(file, unpickler.dtypes[key]) for key in TensorUnpickler(file).load()
         }
     return {name: arrange(layout, storages[layout.storage]) for name, layout in layouts.items()}
 

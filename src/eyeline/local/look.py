@@ -101,7 +101,9 @@ def attempt(
         return part(picture)
     except ImportError as e:
         notes.append(f"{name}: {e.name or e} is not installed")
-    except Exception as e:  # native code of others: whatever one part raises, the rest still answers
+    except (
+        Exception
+    ) as e:  # native code of others: whatever one part raises, the rest still answers
         log.warning("%s could not be looked at", name, exc_info=True)
         notes.append(f"{name}: failed ({type(e).__name__})")
     return ()

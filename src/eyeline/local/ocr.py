@@ -77,7 +77,9 @@ class RapidOcr:
             yield Line(text.strip(), float(score), (int(left), int(top), int(right), int(bottom)))
 
 
-def load_reader(adapters: Iterable[Callable[[], TextReader]] = (FasterPaddle, RapidOcr)) -> TextReader:
+def load_reader(
+    adapters: Iterable[Callable[[], TextReader]] = (FasterPaddle, RapidOcr),
+) -> TextReader:
     """Give the first adapter whose package is installed. Raises ImportError if none is."""
     missing: list[str] = []
     for adapter in adapters:

@@ -5,13 +5,32 @@ from __future__ import annotations
 import re
 
 from eyeline.local import summary
-from eyeline.local.colours import NAMED
+from eyeline.local.colours import NAMES
 from eyeline.local.facts import Facts, Kind
 from eyeline.local.labels import PERHAPS, SURE, chance_of, with_article
 from eyeline.local.questions import Question
 from eyeline.local.words import content_words, percent, singular
 
-PEOPLE = frozenset(["person", "man", "woman", "child", "boy", "girl", "human", "face", "baby", "people", "somebody", "someone", "guy", "lady", "kid", "crowd"])
+PEOPLE = frozenset(
+    [
+        "person",
+        "man",
+        "woman",
+        "child",
+        "boy",
+        "girl",
+        "human",
+        "face",
+        "baby",
+        "people",
+        "somebody",
+        "someone",
+        "guy",
+        "lady",
+        "kid",
+        "crowd",
+    ]
+)
 
 BLURRY, SHARP = 30.0, 120.0
 """Variances of the Laplacian: 20 photos blurred by 3 px fell below the first, none unblurred did."""
@@ -24,7 +43,9 @@ PAPER_WORDS = r"receipts?|invoices?|letters?|forms?|menus?|tickets?"
 
 
 def is_yes_no(question: str) -> bool:
-    return bool(re.match(r"(?:is|are|was|were|does|do|can|has|have)\b", question.strip(), re.IGNORECASE))
+    return bool(
+        re.match(r"(?:is|are|was|were|does|do|can|has|have)\b", question.strip(), re.IGNORECASE)
+    )
 
 
 def verdict(holds: bool, question: Question) -> str:
@@ -52,7 +73,17 @@ def colours(facts: Facts, question: Question) -> str:
     """Name the colours of the whole picture; say so if those of one thing were asked for."""
     if not facts.measures.colours:
         return "No colour covers more than 5 % of the picture."
-    plain = {"colour", "color", "main", "dominant", "palette", "most", "present", "background", "primary"}
+    plain = {
+        "colour",
+        "color",
+        "main",
+        "dominant",
+        "palette",
+        "most",
+        "present",
+        "background",
+        "primary",
+    }
     things = [word for word in content_words(question.text) if singular(word) not in plain]
     caveat = "The colour of a single thing is not measured. " if things else ""
     return f"{caveat}Main colours of the picture: {summary.colours(facts)}."
@@ -68,7 +99,11 @@ def size(facts: Facts, _: Question) -> str:
 
 def file_format(facts: Facts, question: Question) -> str:
     asked = re.search(r"\b(png|jpe?g|gif|webp|bmp|tiff?)\b", question.text, re.IGNORECASE)
-    same = bool(asked) and facts.header.format.startswith(asked[1].upper().replace("JPG", "JPEG")) if asked else True
+    same = (
+        bool(asked) and facts.header.format.startswith(asked[1].upper().replace("JPG", "JPEG"))
+        if asked
+        else True
+    )
     return f"{verdict(same, question)}The format is {facts.header.format}, as received."
 
 
@@ -126,7 +161,9 @@ def kind(facts: Facts, question: Question) -> str:
         return f"Perhaps. {shown} These are not told apart."
     if re.search(DRAWN_WORDS, asked) or re.search(PAPER_WORDS, asked):
         return f"Probably not. {shown}"
-    is_asked = ("document" in asked or "page" in asked or "scan" in asked) == (facts.kind is Kind.DOCUMENT)
+    is_asked = ("document" in asked or "page" in asked or "scan" in asked) == (
+        facts.kind is Kind.DOCUMENT
+    )
     return ("Probably. " if is_asked and facts.kind is not Kind.DRAWN else "Probably not. ") + shown
 
 
@@ -157,7 +194,7 @@ def describe(facts: Facts, _: Question) -> str:
 def presence(facts: Facts, question: Question) -> str:
     """Say whether the labels speak for a noun; they know the main subject and nothing beside it."""
     noun = singular(question.object)
-    if noun in NAMED:
+    if noun in NAMES:
         return colour_presence(facts, noun)
     if noun in PEOPLE or noun.split()[-1] in PEOPLE:
         return ""
@@ -181,4 +218,6 @@ def colour_presence(facts: Facts, name: str) -> str:
     share = sum(colour.share for colour in facts.measures.colours if colour.name == name)
     if share:
         return f"Yes: {name} covers {percent(share)} of the picture."
-    return f"No: {name} covers less than 5 % of the picture. Main colours: {summary.colours(facts)}."
+    return (
+        f"No: {name} covers less than 5 % of the picture. Main colours: {summary.colours(facts)}."
+    )

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     LINK = auto()
     ERROR = auto()
     PRICE = auto()
+    CURRENCY = auto()
     TITLE = auto()
     TEXT = auto()
     CODES = auto()
@@ -47,7 +48,9 @@ class Question:
     object: str = ""
 
 
-PICTURE = r"(?:image|picture|photo|photograph|pic|screenshot|scan|screen|drawing|snapshot|file|frame)s?"
+PICTURE = (
+    r"(?:image|picture|photo|photograph|pic|screenshot|scan|screen|drawing|snapshot|file|frame)s?"
+)
 IN_PICTURE = rf"(?:\s+(?:here|visible|shown|present|(?:in|on|at|of|from)\s+(?:(?:the|this|that|my|these)\s+)?(?:{PICTURE}|it|page|sign|label|document|receipt|there)))*"
 
 SAYS = re.compile(
@@ -65,7 +68,12 @@ PRESENCE = re.compile(
     re.IGNORECASE,
 )
 
-MEASURED_NUMBERS = re.compile(r"\bhow many (?:frames|(?:mega)?pixels|(?:qr |bar)?codes)\b", re.IGNORECASE)
+IS_THIS = re.compile(r"(?:is|are) (?:this|that|it|these|those) ([^\W\d_]+)$", re.IGNORECASE)
+"""As in "Is this coffee"; tried last, as most words here are qualities, not things."""
+
+MEASURED_NUMBERS = re.compile(
+    r"\bhow many (?:frames|(?:mega)?pixels|(?:qr |bar)?codes)\b", re.IGNORECASE
+)
 
 BEYOND = re.compile(
     r"\b(?:how many|count(?:ing)?|number of|how often|how old|how far|how tall|how heavy|how long"
@@ -75,7 +83,7 @@ BEYOND = re.compile(
     r"|trend|average|mean|compar\w*|differ\w*|increas\w*|decreas\w*|grow\w*|calculate|percentage|sum up"
     r"|brand|manufacturer|maker|famous|celebrity"
     r"|doing|happening|happen(?:s|ed)?|holding|wearing|sitting|standing|running|sleeping|looking at me"
-    r"|should|opinion|think|beautiful|nice|pretty|funny|cute|ugly|delicious|safe|dangerous|healthy"
+    r"|should(?! i (?:call|pay|write|scan))|opinion|think|beautiful|nice|pretty|funny|cute|ugly|delicious|safe|dangerous|healthy"
     r"|translat\w*|summari[sz]e (?!(?:this|the) (?:image|picture|photo))\w*|explain|story|poem|joke|imagine|guess|predict"
     r"|behind|next to|in front of|left of|right of|between"
     r"|language|weather|season|gender|race|age|city|country|location)\b"
@@ -87,6 +95,7 @@ DESCRIBE = re.compile(
     rf"^(?:(?:please|can you|could you|briefly|now|just|then)\s+)*(?:"
     rf"(?:describe|caption|summari[sz]e|explain)(?:\s+(?:to me|for me))?(?:\s+(?:what(?:'s| is| you see)|the|this|that|these|it|my|contents? of))*"
     rf"(?:\s+(?:{PICTURE}|contents?|scene|shown|you see))*"
+    rf"|describe\s+(?:the|this|that|my)\s+(?:chart|diagram|document|page|receipt|sign|label|graph)"
     rf"|what(?:'s|\s+is|\s+are|\s+do|\s+can|\s+does)?\s*(?:you|i|we)?\s*(?:see|looking at|shown|depicted|pictured|visible|going on)?"
     rf"\s*(?:this|that|these|it|the\s+{PICTURE}|there)?\s*(?:show|depict|contain|about|of)?"
     rf"|what(?:'s|\s+is)\s+(?:this|that|the)\s+(?:a\s+)?{PICTURE}\s+(?:of|about)"
@@ -97,7 +106,9 @@ DESCRIBE = re.compile(
     re.IGNORECASE,
 )
 
-OF_PICTURE = rf"(?:\s+(?:of|is|in)\s+(?:the|this|that|my)\s+{PICTURE}|\s+of\s+it|\s+is\s+(?:it|this))?\s*$"
+OF_PICTURE = (
+    rf"(?:\s+(?:of|is|in)\s+(?:the|this|that|my)\s+{PICTURE}|\s+of\s+it|\s+is\s+(?:it|this))?\s*$"
+)
 
 FIELDS: tuple[tuple[Topic, str], ...] = (
     (
@@ -116,7 +127,8 @@ FIELDS: tuple[tuple[Topic, str], ...] = (
     (
         Topic.CODES,
         r"\b(?:qr|bar ?codes?|barcodes?|ean|upc|data ?matrix|aztec code|pdf417|isbn)\b"
-        r"|\bscan (?:it|this|the code)\b|\b(?:read|decode|what(?:'s| is)?|which|is there|any) (?:in |on |the |this |that |a |any )*codes?\b",
+        r"|\bscan (?:it|this|the code)\b|\b(?:read|decode|what(?:'s| is)?|which|is there|any) (?:in |on |the |this |that |a |any )*codes?\b"
+        r"|\bwhat does (?:the|this) code\b",
     ),
     (Topic.GREY, r"\bblack[- ]and[- ]white\b|\bgr[ea]y ?scale\b|\bmonochrome\b|\bin colou?r\b"),
     (Topic.COLOURS, r"\bcolou?rs?\b|\bpalette\b"),
@@ -138,7 +150,7 @@ FIELDS: tuple[tuple[Topic, str], ...] = (
     (
         Topic.KIND,
         rf"\b(?:what|which) (?:kind|type|sort) of (?:{PICTURE}|document)\b"
-        rf"|\b(?:is|are) (?:this|it|that|these|the {PICTURE}) (?:really |actually )?(?:an? )?(?:real )?(?:{PICTURE}|photographs?|documents?|chart|graph|diagram|painting"
+        rf"|\b(?:is|are) (?:(?:this|it|that|the {PICTURE}) (?:really |actually )?an?|these|those) (?:real )?(?:{PICTURE}|photographs?|documents?|chart|graph|diagram|painting"
         rf"|receipts?|invoices?|letters?|forms?|menus?|tickets?|page)\b",
     ),
     (Topic.TITLE, r"\b(?:title|heading|headline)\b"),
@@ -147,8 +159,10 @@ FIELDS: tuple[tuple[Topic, str], ...] = (
         r"\bwhat (?:does|do|did)\b.*\b(?:says?|reads?)\b|\bwhat(?:'s| is| was|s)? (?:it |there )?(?:written|printed|typed|engraved|say|said)\b"
         r"|^(?:(?:please|can you|could you|now|and)\s+)*(?:read|transcribe|ocr|transcript)\b|\b(?:transcribe|ocr|transcription)\b"
         r"|\b(?:extract|get|give|list|copy|output|return|show|recogni[sz]e|detect|write down|what(?:'s| is)?|any|all|which|the|visible|readable|is there)\b.*\btext\b"
-        r"|\b(?:what|which|any|the) (?:words?|writing|lettering|wording|inscription)\b|^text\b",
+        r"|\b(?:what|which|any|the) (?:words?|writing|lettering|wording|inscription)\b|^text\b"
+        r"|\b(?:first|second|third|fourth|fifth|last|top|bottom) (?:line|row)\b",
     ),
+    (Topic.CURRENCY, r"\bcurrency\b"),
     (Topic.PRICE, r"\bprices?\b|\bcosts?\b|\bhow much\b|\bamounts?\b"),
     (
         Topic.SUBJECT,
@@ -174,6 +188,7 @@ YIELDS = {
     Topic.DATE: frozenset({Topic.CAMERA}),
     Topic.TIME: frozenset({Topic.CAMERA}),
     Topic.COLOURS: frozenset({Topic.GREY}),
+    Topic.CODES: frozenset({Topic.LINK}),
     Topic.FORMAT: frozenset({Topic.KIND}),
     Topic.SUBJECT: frozenset({Topic.COLOURS, Topic.KIND, Topic.TEXT}),
 }
@@ -209,20 +224,27 @@ def parse_sentence(sentence: str) -> Question:
         return Question(sentence, (Topic.DESCRIBE,))
     if BEYOND.search(bare) and not MEASURED_NUMBERS.search(bare):
         return Question(sentence, (Topic.BEYOND,))
-    found = fields_of(bare)
-    return Question(sentence, found or (open_topic(bare),))
+    if found := fields_of(bare):
+        return Question(sentence, found)
+    if bare_noun := IS_THIS.match(bare):
+        return Question(sentence, (Topic.PRESENCE,), bare_noun[1].lower())
+    return Question(sentence, (open_topic(bare),))
 
 
 def fields_of(bare: str) -> tuple[Topic, ...]:
     found = {topic for topic, pattern in PATTERNS if pattern.search(bare)}
     return tuple(
-        topic for topic, _ in PATTERNS if topic in found and not found & YIELDS.get(topic, frozenset())
+        topic
+        for topic, _ in PATTERNS
+        if topic in found and not found & YIELDS.get(topic, frozenset())
     )
 
 
 def open_topic(bare: str) -> Topic:
     """Say whether a line of text may answer: not for yes or no, which takes understanding."""
-    asks = re.match(r"(?:what|which|when|how much|give|find|list|show|tell|get|extract)\b", bare, re.I)
+    asks = re.match(
+        r"(?:what|which|when|how much|give|find|list|show|tell|get|extract)\b", bare, re.I
+    )
     is_name = not re.match(r"(?:is|are|was|were|do|does|did|can|could|has|have|will)\b", bare, re.I)
     return Topic.LOOKUP if asks or (is_name and len(bare.split()) <= 4) else Topic.BEYOND
 
@@ -234,9 +256,17 @@ def phrase_of(bare: str) -> str:
         return ""
     if quote := QUOTE.search(bare):
         return (quote[1] or quote[2]).strip()
-    rest = re.sub(rf"^(?:the\s+)?(?:words?|phrase|text)\s+|{IN_PICTURE}$", "", bare[match.end() :], flags=re.I)
-    is_vague = re.fullmatch(r"(?:an?|any|some|the|this|anything|something|it)?\b.*\b(?:text|words?|writing|anything|something|codes?)|", rest, re.I)
-    takes_phrase = re.search(r"\b(?:says?|reads?|mentions?|words?|phrase|spells?)\b", match[0], re.I)
+    rest = re.sub(
+        rf"^(?:the\s+)?(?:words?|phrase|text)\s+|{IN_PICTURE}$", "", bare[match.end() :], flags=re.I
+    )
+    is_vague = re.fullmatch(
+        r"(?:an?|any|some|the|this|anything|something|it)?\b.*\b(?:text|words?|writing|anything|something|codes?)|",
+        rest,
+        re.I,
+    )
+    takes_phrase = re.search(
+        r"\b(?:says?|reads?|mentions?|words?|phrase|spells?)\b", match[0], re.I
+    )
     return "" if is_vague or not takes_phrase else rest.strip()
 
 

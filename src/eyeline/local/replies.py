@@ -76,7 +76,9 @@ def chat_frame(reply: Reply, kind: str, choices: list[Fields]) -> Fields:
 
 def chat_events(reply: Reply, *, include_usage: bool) -> Iterator[bytes]:
     """Give the answer as chunks, a word each; the last holds the usage if that was asked for."""
-    yield chat_chunk(reply, {"role": "assistant", "content": "", "refusal": None}, None, include_usage)
+    yield chat_chunk(
+        reply, {"role": "assistant", "content": "", "refusal": None}, None, include_usage
+    )
     for piece in pieces(reply.text):
         yield chat_chunk(reply, {"content": piece}, None, include_usage)
     yield chat_chunk(reply, {}, "stop", include_usage)

@@ -67,7 +67,9 @@ def subject(facts: Facts) -> str:
     first = likely[0]
     if first.probability >= SURE:
         return f"The main subject looks like {first.name} ({percent(first.probability)} sure{finer(first)})."
-    rest = [f"{c.name} ({percent(c.probability)})" for c in found[1:OTHERS_NAMED] if c.probability > 0.1]
+    rest = [
+        f"{c.name} ({percent(c.probability)})" for c in found[1:OTHERS_NAMED] if c.probability > 0.1
+    ]
     names = listed([f"{first.name} ({percent(first.probability)} sure)", *rest], "or")
     return f"The main subject is perhaps {names}."
 

@@ -14,11 +14,70 @@ from eyeline.local.words import content_words, listed, quoted, squeezed, stem, w
 NO_TEXT = "No readable text was found."
 
 CARRIERS = frozenset(
-    ["sign", "label", "page", "screen", "receipt", "poster", "board", "plate", "ticket", "letter", "note", "banner", "card", "document", "screenshot", "cover", "menu", "slide", "button", "headline", "package", "box", "bottle", "sticker", "plaque", "notice", "form", "invoice", "bill", "message", "error", "display", "window", "chart", "diagram", "caption", "heading", "title", "tag", "badge", "newspaper", "article", "whiteboard", "blackboard", "billboard", "signpost", "placard", "flyer", "book"]
+    [
+        "sign",
+        "label",
+        "page",
+        "screen",
+        "receipt",
+        "poster",
+        "board",
+        "plate",
+        "ticket",
+        "letter",
+        "note",
+        "banner",
+        "card",
+        "document",
+        "screenshot",
+        "cover",
+        "menu",
+        "slide",
+        "button",
+        "headline",
+        "package",
+        "box",
+        "bottle",
+        "sticker",
+        "plaque",
+        "notice",
+        "form",
+        "invoice",
+        "bill",
+        "message",
+        "error",
+        "display",
+        "window",
+        "chart",
+        "diagram",
+        "caption",
+        "heading",
+        "title",
+        "tag",
+        "badge",
+        "newspaper",
+        "article",
+        "whiteboard",
+        "blackboard",
+        "billboard",
+        "signpost",
+        "placard",
+        "flyer",
+        "book",
+    ]
 )
 """Things that carry text: only of them is the text said to be theirs."""
 
-ORDINALS = {"first": 0, "top": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "bottom": -1}
+ORDINALS = {
+    "first": 0,
+    "top": 0,
+    "second": 1,
+    "third": 2,
+    "fourth": 3,
+    "fifth": 4,
+    "last": -1,
+    "bottom": -1,
+}
 
 ALMOST = 0.85
 """Likeness from which a misread letter, not another word, is the better explanation."""
@@ -64,7 +123,9 @@ def ordinal(facts: Facts, question: str) -> str:
 
 def carrier(question: str) -> str:
     """Name what carries the text, if the question does so with a single plain noun."""
-    match = re.search(r"\b(?:the|this|that|my) ([a-z]+)\b(?:\s+(?:says?|reads?))?\W*$", question, re.IGNORECASE)
+    match = re.search(
+        r"\b(?:the|this|that|my) ([a-z]+)\b(?:\s+(?:says?|reads?))?\W*$", question, re.IGNORECASE
+    )
     noun = match[1].lower() if match else ""
     return f"The {noun}" if noun in CARRIERS else "The text"
 
@@ -103,7 +164,10 @@ def holding(facts: Facts, phrase: str) -> str | None:
     if holds(words(facts.text), sought):
         return facts.text.replace("\n", " ")
     # Recognisers lose spaces: a long phrase may also stand run together.
-    return next((r for r in texts(facts) if len(squeezed(phrase)) > 5 and squeezed(phrase) in squeezed(r)), None)
+    return next(
+        (r for r in texts(facts) if len(squeezed(phrase)) > 5 and squeezed(phrase) in squeezed(r)),
+        None,
+    )
 
 
 def holds(row: Sequence[str], sought: Sequence[str]) -> bool:
@@ -185,7 +249,11 @@ def error(facts: Facts, question: Question) -> str:
     found = [row for _, row in find.each(find.errors, texts(facts))]
     if not found:
         return "No error message was found in the text."
-    lead = "Yes" if re.match(r"(?:is|are|was|were|does|do) ", question.text, re.IGNORECASE) else "Error"
+    lead = (
+        "Yes"
+        if re.match(r"(?:is|are|was|were|does|do) ", question.text, re.IGNORECASE)
+        else "Error"
+    )
     return f"{lead}: {listed([quoted(row) for row in found[:4]])}."
 
 

@@ -13,7 +13,9 @@ from eyeline.policy.pace import Pace
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What one request may use: tokens in and out, and dollars at most; None for an unknown price."""
+    """
+    What one request may use: tokens in and out, and dollars at most; None for an unknown price.
+    """
 
     model: str
     tokens: int
@@ -39,7 +41,9 @@ class Limits:
         return self.pace.reserve(hold.tokens, now_s)
 
     def settle(self, hold: Hold, spent_usd: Decimal | None) -> None:
-        """Settle at `spent_usd`; None, for an outcome nobody knows, settles at the most it can be."""
+        """
+        Settle at `spent_usd`; None, for an outcome nobody knows, settles at the most it can be.
+        """
         if self.budget is not None:
             held_usd = hold.usd_max or FREE
             self.budget.settle(held_usd, held_usd if spent_usd is None else spent_usd)
