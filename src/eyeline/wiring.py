@@ -60,6 +60,7 @@ class ClientOptions(TypedDict, total=False):
     mmproj: str | Path | None
     requests_per_min: float | None
     tokens_per_min: float | None
+    transport: Transport | None
 
 
 class AskOptions(TypedDict, total=False):
@@ -133,6 +134,9 @@ class Wiring:
 
     def transport(self) -> Transport:
         """Make the blocking way to the engine. Raises KeyMissing if it needs a key and has none."""
+        given = self.options.get("transport")
+        if given is not None:
+            return given
         if self.engine.is_local:
             return self.local_transport()
         self.check_key()
@@ -142,10 +146,10 @@ class Wiring:
 
     def async_transport(self) -> AsyncTransport:
         """Make the awaiting way to the engine. Raises KeyMissing if it needs a key and has none."""
-        if self.engine.is_local:
+        if self.engine.is_local or self.options.get("transport") is not None:
             from eyeline.adapters.threaded import ThreadedTransport
 
-            return ThreadedTransport(self.local_transport())
+            return ThreadedTransport(self.transport())
         self.check_key()
         from eyeline.adapters.http_async import AiohttpTransport
 
@@ -178,6 +182,8 @@ def wire(options: ClientOptions) -> Wiring:
     named = options.get("base_url") or options.get("engine") or settings.engine
     own_key = options.get("api_key")
     has_key = bool(own_key or settings.openai_key)
+    if options.get("transport") is not None:
+        named = named or "openai"
     chosen = choose_engine(named, options.get("model"), settings.openai_base_url, has_key=has_key)
     if chosen.is_fallback:
         announce_reader(options.get("model"))

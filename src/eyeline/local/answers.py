@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from eyeline.local import pictured, summary, written
 from eyeline.local.facts import Facts
 from eyeline.local.questions import Question, Topic, parse
-from eyeline.local.words import quoted
+from eyeline.local.words import content_words, listed, quoted
+
+REFUSAL = "The built-in reader is not a language model and cannot answer this question."
 
 HELP = (
     "For such questions use a vision-language model: set OPENAI_API_KEY, or choose "
@@ -28,6 +30,7 @@ TELLERS: dict[Topic, Teller] = {
     Topic.LINK: written.link,
     Topic.ERROR: written.error,
     Topic.PRICE: written.price,
+    Topic.CURRENCY: written.currency,
     Topic.TITLE: written.title,
     Topic.TEXT: written.text,
     Topic.LOOKUP: written.lookup,
@@ -53,39 +56,37 @@ def answer(facts: Sequence[Facts], question: str) -> str:
     Every sentence of the answer is a measured fact, a quote, or says what was not measured.
     """
     questions = parse(question)
-    if len(facts) == 1:
-        return answer_one(facts[0], questions)
-    told = (answer_one(each, questions, with_help=False) for each in facts)
-    numbered = [f"Image {number}: {text}" for number, text in enumerate(told, start=1)]
-    needs_help = not all(tells(each, q) for each in facts for q in questions)
-    return "\n".join((*numbered, HELP) if needs_help else numbered)
-
-
-def answer_one(facts: Facts, questions: Sequence[Question], *, with_help: bool = True) -> str:
-    """Answer all `questions` about one picture; what cannot be answered comes last."""
-    told = dict.fromkeys(text for question in questions for text in tells(facts, question))
-    beyond = [question for question in questions if not tells(facts, question)]
+    told = [dict.fromkeys(text for q in questions for text in tells(each, q)) for each in facts]
+    if not any(told):
+        told = [{can_tell(each, questions[0]): None} for each in facts]
+        lead = "What it can tell: " if len(told) == 1 else "What it can tell:\n"
+        return f"{REFUSAL}\n{lead}{numbered(told)}\n{HELP}"
+    beyond = [quoted(q.text) for q in questions if not all(tells(each, q) for each in facts)]
     if not beyond:
-        return "\n".join(told)
-    if told:
-        asked = " ".join(quoted(question.text) for question in beyond)
-        refusal = f"The built-in reader is not a language model and cannot answer {asked}."
-    else:
-        refusal = refuse(facts, beyond[0])
-    return "\n".join((*told, refusal, HELP) if with_help else (*told, refusal))
+        return numbered(told)
+    refusal = REFUSAL.replace("this question", " ".join(beyond))
+    return f"{numbered(told)}\n{refusal}\n{HELP}"
 
 
 def tells(facts: Facts, question: Question) -> tuple[str, ...]:
-    """Give one text for each thing the question is after, or nothing if it is beyond the reader."""
+    """Give a text for each thing the question is after; nothing if it is beyond the reader."""
     tellers = (TELLERS[topic] for topic in question.topics if topic in TELLERS)
     return tuple(text for teller in tellers if (text := teller(facts, question)))
 
 
-def refuse(facts: Facts, question: Question) -> str:
-    """Say that the question cannot be answered, then what can be told."""
-    near = written.lookup(facts, question)
-    parts = (
-        "The built-in reader is not a language model and cannot answer this question.",
-        f"What it can tell: {near or summary.digest(facts)}",
-    )
-    return "\n".join(parts)
+def numbered(told: Sequence[Mapping[str, object]]) -> str:
+    """Join the texts of each picture; with several pictures, each under its number."""
+    joined = ["\n".join(texts) or "Nothing that answers was found." for texts in told]
+    if len(joined) == 1:
+        return joined[0]
+    return "\n".join(f"Image {number}: {text}" for number, text in enumerate(joined, start=1))
+
+
+def can_tell(facts: Facts, question: Question) -> str:
+    """Give what comes nearest to an answer: the lines that share its words, or else the facts."""
+    if near := written.lookup(facts, question):
+        return near
+    sought = listed([quoted(word) for word in content_words(question.text)], "or")
+    if sought and facts.rows and question.topics == (Topic.LOOKUP,):
+        return f"The text does not mention {sought}. {summary.digest(facts)}"
+    return summary.digest(facts)

@@ -195,7 +195,12 @@ def takes_article(label: Label) -> bool:
     return label.index not in masses and not label.name.endswith("s")
 
 
+MASSES = frozenset("coffee food fruit cattle espresso water wine tea bread clothing wood".split())
+
+
 def with_article(noun: str) -> str:
+    if noun in MASSES:
+        return noun
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 

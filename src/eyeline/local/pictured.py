@@ -7,9 +7,9 @@ import re
 from eyeline.local import summary
 from eyeline.local.colours import NAMES
 from eyeline.local.facts import Facts, Kind
-from eyeline.local.labels import PERHAPS, SURE, chance_of, with_article
+from eyeline.local.labels import PERHAPS, SURE, chance_of, subjects_of, with_article
 from eyeline.local.questions import Question
-from eyeline.local.words import content_words, percent, singular
+from eyeline.local.words import listed, percent, singular
 
 PEOPLE = frozenset(
     [
@@ -37,6 +37,12 @@ BLURRY, SHARP = 30.0, 120.0
 
 DARK, BRIGHT = 0.25, 0.75
 """Mean luma; a grey card of the right exposure has about 0.46."""
+
+ONE_THING = (
+    r"colou?rs?\s+(?:is|are|was|were|has|have|of|does|do)\s+(?:the|this|that|these|his|her|their|my|its)\s+"
+    r"(?!(?:image|picture|photo|screenshot|drawing|main|dominant|whole|background)s?\b)\w"
+)
+"""As in "colour of the car"; the colours of a picture are those of all of it."""
 
 DRAWN_WORDS = r"screenshots?|charts?|graphs?|diagrams?|drawings?|paintings?|illustrations?"
 PAPER_WORDS = r"receipts?|invoices?|letters?|forms?|menus?|tickets?"
@@ -73,19 +79,8 @@ def colours(facts: Facts, question: Question) -> str:
     """Name the colours of the whole picture; say so if those of one thing were asked for."""
     if not facts.measures.colours:
         return "No colour covers more than 5 % of the picture."
-    plain = {
-        "colour",
-        "color",
-        "main",
-        "dominant",
-        "palette",
-        "most",
-        "present",
-        "background",
-        "primary",
-    }
-    things = [word for word in content_words(question.text) if singular(word) not in plain]
-    caveat = "The colour of a single thing is not measured. " if things else ""
+    is_whole = not re.search(ONE_THING, question.text, re.IGNORECASE)
+    caveat = "" if is_whole else "The colour of a single thing is not measured. "
     return f"{caveat}Main colours of the picture: {summary.colours(facts)}."
 
 
@@ -159,6 +154,8 @@ def kind(facts: Facts, question: Question) -> str:
         return f"Perhaps. {shown} Which sort of document is not measured."
     if re.search(DRAWN_WORDS, asked) and facts.kind is Kind.DRAWN:
         return f"Perhaps. {shown} These are not told apart."
+    if "photo" in asked and facts.kind is Kind.DOCUMENT:
+        return f"Perhaps. {shown} Whether it was photographed or scanned is not measured."
     if re.search(DRAWN_WORDS, asked) or re.search(PAPER_WORDS, asked):
         return f"Probably not. {shown}"
     is_asked = ("document" in asked or "page" in asked or "scan" in asked) == (
@@ -184,7 +181,17 @@ def exif_time(taken: str) -> str:
 
 
 def subject(facts: Facts, _: Question) -> str:
-    return summary.subject(facts)
+    """Name the main subject, and the network's own classes behind that name."""
+    told = summary.subject(facts)
+    found = subjects_of(facts.labels)
+    if not found or found[0].probability < PERHAPS:
+        return told
+    finest = [
+        f"{label.name} {percent(label.probability)}"
+        for label in found[0].labels[:3]
+        if label.probability > 0.05
+    ]
+    return f"{told} In detail: {listed(finest)}." if len(finest) > 1 else told
 
 
 def describe(facts: Facts, _: Question) -> str:
@@ -197,7 +204,7 @@ def presence(facts: Facts, question: Question) -> str:
     if noun in NAMES:
         return colour_presence(facts, noun)
     if noun in PEOPLE or noun.split()[-1] in PEOPLE:
-        return ""
+        return f"People are not looked for. {summary.subject(facts)}"
     if facts.lacks("labels"):
         return f"Whether it shows {with_article(noun)} could not be looked at."
     chance = chance_of(noun, facts.labels)

@@ -116,7 +116,7 @@ FIELDS: tuple[tuple[Topic, str], ...] = (
         r"(?<!sub)(?<!sub-)(?<!sub )\btotals?\b|\bsum\b|amount (?:due|to pay|payable|owed)|\b(?:to|must i|do i have to|need to|should i) pay\b"
         r"|balance due|how much (?:is|was) (?:it|paid|spent|due)\b",
     ),
-    (Topic.CAMERA, r"\bexif\b|\b(?:which|what|with what|whose) (?:camera|phone|device)\b|\bcamera (?:model|make|used)\b"
+    (Topic.CAMERA, r"\bexif\b|\b(?:which|what|with what|whose) (?:camera|phone|device)\b(?! numbers?)|\bcamera (?:model|make|used)\b"
                    r"|\b(?:when|what (?:date|time|day|year)|how)\b.*\b(?:taken|shot|photographed)\b|\bdate taken\b|\bcamera\b.*\b(?:taken|shot)\b|\b(?:taken|shot) with\b"),
     (Topic.DATE, r"\b(?:date|dates|dated)\b|\b(?:what|which) (?:day|year|month)\b"),
     (Topic.TIME, r"\b(?:what|which|at what) (?:time|hour)\b|\bthe time\b|\btimes?\b(?= (?:is|are|and|on|of purchase|stamp)|\?*$)"),
@@ -195,6 +195,14 @@ YIELDS = {
 """Which topic is dropped beside which others: "read the total" is after the total alone."""
 
 
+SENTENCE_END = re.compile(
+    r"(?<=[?!;])\s+|(?<=[.:])\s+|\n+"
+    r"|,?\s+and\s+(?=(?:what|when|where|who|how|which|is|are|does)\b)",
+    re.IGNORECASE,
+)
+ASKS = re.compile(r"\?|^(?:what|when|where|who|how|which|why)\b", re.IGNORECASE)
+
+
 def parse(prompt: str) -> tuple[Question, ...]:
     """
     Take a prompt apart into the questions it asks, at least one.
@@ -202,15 +210,18 @@ def parse(prompt: str) -> tuple[Question, ...]:
     An empty prompt asks to describe. A sentence that asks nothing ("Answer in one word.") is
     dropped where another one does.
     """
-    sentences = [part.strip() for part in re.split(r"(?<=[?!;])\s+|(?<=[.:])\s+|\n+", prompt)]
+    sentences = [part.strip() for part in SENTENCE_END.split(prompt)]
     questions = [parse_sentence(sentence) for sentence in sentences if re.search(r"\w", sentence)]
     if not questions:
         return (Question(prompt.strip(), (Topic.DESCRIBE,)),)
-    asked = [q for q in questions if q.topics[0] not in (Topic.BEYOND, Topic.LOOKUP)]
-    if not asked:
+    if not any(is_known(question) for question in questions):
         # Usually the question stands last, after who is to answer and how.
-        return (next((q for q in questions if "?" in q.text), questions[-1]),)
-    return tuple(q for q in questions if q in asked or "?" in q.text)
+        return (next((q for q in questions if ASKS.search(q.text)), questions[-1]),)
+    return tuple(q for q in questions if is_known(q) or ASKS.search(q.text))
+
+
+def is_known(question: Question) -> bool:
+    return question.topics[0] not in (Topic.BEYOND, Topic.LOOKUP)
 
 
 def parse_sentence(sentence: str) -> Question:

@@ -1,4 +1,4 @@
-"""Words of a question and of a text, made comparable; and lists and quotes as sentences need them."""
+"""Words of questions and texts, made comparable; lists and quotes as sentences need them."""
 
 from __future__ import annotations
 
@@ -178,7 +178,8 @@ def stem(word: str) -> str:
 
 def content_words(question: str) -> tuple[str, ...]:
     """Give the words of `question` that say what it is about, in order, each once."""
-    return tuple(dict.fromkeys(word for word in words(question) if word not in STOP))
+    spelled = re.findall(r"[^\W_]+(?:['’][^\W_]+)?", question)
+    return tuple(dict.fromkeys(word for word in spelled if word.casefold() not in STOP))
 
 
 def singular(noun: str) -> str:

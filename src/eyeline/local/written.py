@@ -190,14 +190,22 @@ def lookup(facts: Facts, question: Question) -> str:
     """Quote the lines that share the most words with the question."""
     rows, shared = matching(facts, question.text)
     if not rows:
-        return ""
+        return dated(facts, question.text)
     lines = [quoted(facts.rows[i].text) for i in rows[:4]]
     return f"The text that mentions {quoted(' '.join(shared))} reads {listed(lines)}."
 
 
+def dated(facts: Facts, question: str) -> str:
+    """Give the dates of the text to a "when" that no line answers, or nothing."""
+    found = [item for _, item in find.each(find.dates, texts(facts))]
+    if not found or not re.match(r"when\b", question, re.IGNORECASE):
+        return ""
+    return f"The text gives the {'date' if len(found) == 1 else 'dates'} {listed(found)}."
+
+
 def matching(facts: Facts, question: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Give the rows that share most words with `question`, and these words as it writes them."""
-    wanted = {stem(word): word for word in content_words(question)}
+    wanted = {stem(word.casefold()): word for word in content_words(question)}
     scores = [len(wanted.keys() & {stem(word) for word in words(row)}) for row in texts(facts)]
     best = max(scores, default=0)
     if best == 0 or best * 3 < len(wanted):
@@ -295,3 +303,10 @@ def price(facts: Facts, question: Question) -> str:
     if not listed_amounts:
         return "No price was found in the text."
     return f"{'Amount' if len(listed_amounts) == 1 else 'Amounts'}: {listed(listed_amounts)}"
+
+
+def currency(facts: Facts, _: Question) -> str:
+    if not facts.rows:
+        return no_text(facts, "currency")
+    code = find.currency_of(texts(facts))
+    return f"Currency: {code}" if code else "The text names no currency, or several."
