@@ -7,7 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response
@@ -62,6 +67,8 @@ class HttpTransport:
         """Put urllib3's failures in our words."""
         try:
             return act()
+        except NewConnectionError as error:
+            raise ConnectionFailed(self.engine, reason(error)) from None
         except ConnectTimeoutError:
             raise ConnectionFailed(self.engine, f"none within {CONNECT_TIMEOUT_S:g} s") from None
         except (ReadTimeoutError, TimeoutError):

@@ -59,10 +59,10 @@ def write_answer(text: str) -> None:
 
 def show_log() -> None:
     """Put eyeline's own warnings on stderr as plain lines, not as a log."""
-    handler = NoteHandler()
     logger = logging.getLogger("eyeline")
-    logger.addHandler(handler)
-    logger.propagate = False
+    if not any(isinstance(handler, NoteHandler) for handler in logger.handlers):
+        logger.addHandler(NoteHandler())
+        logger.propagate = False
 
 
 class NoteHandler(logging.Handler):
