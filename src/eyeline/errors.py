@@ -110,7 +110,7 @@ class MissingExtra(EyelineError):
 class BudgetExceeded(EyelineError):
     """The next request could pass the budget, so it was not sent. Amounts are dollars, as text."""
 
-    hint = "raise the budget, or ask with --detail low or a cheaper model"
+    hint = "raise the budget, limit the answer with --max-output-tokens, or name a cheaper model"
     exit_code = 2
 
     def __init__(self, needed_usd: str, left_usd: str, limit_usd: str) -> None:
