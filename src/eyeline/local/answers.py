@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from eyeline.local import pictured, summary, written
 from eyeline.local.facts import Facts
-from eyeline.local.questions import Question, Topic, parse
+from eyeline.local.patterns import Topic
+from eyeline.local.questions import Question, parse
 from eyeline.local.words import content_words, listed, quoted
 
 REFUSAL = "The built-in reader is not a language model and cannot answer this question."
@@ -15,6 +16,9 @@ HELP = (
     "For such questions use a vision-language model: set OPENAI_API_KEY, or choose "
     "--engine ollama, lmstudio, llamacpp, vllm or a URL, or --engine local -m MODEL.gguf."
 )
+
+WORDS_NAMED_MAX = 3
+"""More words than this are a sentence, and naming them all says nothing."""
 
 Teller = Callable[[Facts, Question], str]
 """Gives the answer, or nothing if it turns out that the facts hold none."""
@@ -86,7 +90,9 @@ def can_tell(facts: Facts, question: Question) -> str:
     """Give what comes nearest to an answer: the lines that share its words, or else the facts."""
     if near := written.lookup(facts, question):
         return near
-    sought = listed([quoted(word) for word in content_words(question.text)], "or")
-    if sought and facts.rows and question.topics == (Topic.LOOKUP,):
+    words = content_words(question.text)
+    is_open = bool(facts.rows) and question.topics == (Topic.LOOKUP,)
+    if is_open and 0 < len(words) <= WORDS_NAMED_MAX:
+        sought = listed([quoted(word) for word in words], "or")
         return f"The text does not mention {sought}. {summary.digest(facts)}"
     return summary.digest(facts)

@@ -41,10 +41,6 @@ class Row:
     def text(self) -> str:
         return " ".join(line.text for line in self.lines)
 
-    @property
-    def height_px(self) -> int:
-        return max(line.height_px for line in self.lines)
-
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -87,16 +83,18 @@ class Header:
 @dataclass(frozen=True, slots=True)
 class Measures:
     """
-    What is counted over the pixels of a small copy.
+    What is counted over the pixels.
 
     `brightness` is mean luma from 0 to 1, `sharpness` the variance of the Laplacian of the
-    8-bit luma, `flat_share` the share of neighbours that differ by at most one of 256 levels.
+    8-bit luma, `flat_share` the share of neighbours that differ by at most one of 256
+    levels, `same_share` that of pixels exactly like the next to the right and the next below.
     """
 
     is_grey: bool
     brightness: float
     sharpness: float
     flat_share: float
+    same_share: float
     colours: tuple[Colour, ...] = ()
 
 

@@ -75,7 +75,8 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     (r"(?:error|error message)s?|warning", each(find.errors)),
     (r"title|heading|headline", lambda facts: written.largest(facts) or None),
     (
-        r"(?:full |raw |all |visible |extracted |ocr |sign )?text|content|transcript(?:ion)?|ocr|words",
+        r"(?:full |raw |all |visible |extracted |ocr |sign )?text"
+        r"|content|transcript(?:ion)?|ocr|words",
         lambda facts: facts.text or None,
     ),
     (

@@ -36,7 +36,8 @@ DATE_NUMERIC = re.compile(
 MONTH = r"(?P<name>jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zé]{0,7}\.?"
 DATE_NAMED = re.compile(
     rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?\s?(?:of )?{MONTH},?\s?(?P<year>\d{{4}})"
-    rf"|{MONTH.replace('name', 'name2')}\s?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year2>\d{{4}}))\b",
+    rf"|{MONTH.replace('name', 'name2')}\s?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?"
+    r",?\s+(?P<year2>\d{4}))\b",
     re.IGNORECASE,
 )
 TIME = re.compile(
@@ -57,9 +58,9 @@ PHONE_WORD = re.compile(
     r"\b(?:tel|phone|telephone|telefon|call|mobile|fax|fon|hotline|cell)\b", re.I
 )
 ERROR = re.compile(
-    r"\b(?:error|errors|fail(?:ed|s|ure)?|exception|warning|fatal|denied|invalid|cannot|can['’]t|could"
-    r" not|couldn['’]t|unable|not found|refused|unsuccessful|crash(?:ed)?|forbidden|unauthori[sz]ed|timed"
-    r" out|went wrong|not responding|fehler|erreur)\b",
+    r"\b(?:errors?|fail(?:ed|s|ure)?|exception|warning|fatal|denied|invalid|cannot|can['’]t"
+    r"|could not|couldn['’]t|unable|not found|refused|unsuccessful|crash(?:ed)?|forbidden"
+    r"|unauthori[sz]ed|timed out|went wrong|not responding|fehler|erreur)\b",
     re.IGNORECASE,
 )
 
@@ -72,8 +73,9 @@ TOTALS = (
 """Names of the sum to pay; those of an earlier line are believed before those of a later."""
 
 NOT_TOTAL = re.compile(
-    r"sub-?\s?total|zwischensumme|\b(?:total|number of)\s+(?:items?|articles?|qty|quantity|pieces|savings?|saved|"
-    r"discounts?|tax|vat|points)|\b(?:items?|qty|tax|vat|mwst|savings?|discount)\s+total",
+    r"sub-?\s?total|zwischensumme|\b(?:items?|qty|tax|vat|mwst|savings?|discount)\s+total"
+    r"|\b(?:total|number of)\s+(?:items?|articles?|qty|quantity|pieces|savings?|saved|discounts?"
+    r"|tax|vat|points)",
     re.IGNORECASE,
 )
 
@@ -164,9 +166,8 @@ def total_at(rows: Sequence[str], index: int, names: str) -> Amount | None:
         return after[-1]
     ends_here = re.fullmatch(r"(?:\W|\bis\b|\bof\b)*", row[name.end() :], re.IGNORECASE)
     below = rows[index + 1] if ends_here and index + 1 < len(rows) else ""
-    alone = amounts(below)
-    starts = alone and below.lstrip("€$£¥ EURUSDGBP").startswith(alone[0].text)
-    return alone[0] if starts else None
+    starts = re.match(rf"(?:{CURRENCY})?\s*\d", below, re.IGNORECASE)
+    return next(iter(amounts(below)), None) if starts else None
 
 
 def dates(row: str) -> tuple[Date, ...]:

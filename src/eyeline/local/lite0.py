@@ -272,4 +272,4 @@ def prepare(image: Image) -> Array:
     box = (left, top, left + side, top + side)
     cut = image.resize((SIDE_PX, SIDE_PX), Resampling.BICUBIC, box=box, reducing_gap=2.0)
     # The mean and spread the weights were trained with.
-    return (np.asarray(cut, dtype=np.float32) - 127) / 128
+    return (np.asarray(cut, dtype=np.float32) - np.float32(127)) / np.float32(128)

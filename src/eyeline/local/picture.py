@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Exif, Image
 
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "MPO")
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 """Pillow's other readers are left out: some run programs, none is sent by the API's clients."""
 
 READ_SIDE_PX = 2560

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eyeline.local.facts import Facts
 
 REMEMBERED_MAX = 32
-"""Pictures whose facts are kept, a few kilobytes each, so that a second question is answered at once."""
+"""Pictures whose facts are kept, a few kilobytes each: a second question is answered at once."""
 
 NOT_DECODED = {
     "/chat/completions": (

@@ -57,8 +57,13 @@ def error(message: str, param: str | None, code: str | None) -> bytes:
 
 def chat(reply: Reply) -> bytes:
     """Give the answer as a whole chat completion."""
-    message = {"role": "assistant", "content": reply.text, "refusal": None, "annotations": []}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    message: Fields = {
+        "role": "assistant",
+        "content": reply.text,
+        "refusal": None,
+        "annotations": [],
+    }
+    choice: Fields = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return to_json(chat_frame(reply, "chat.completion", [choice]) | {"usage": CHAT_USAGE})
 
 
@@ -88,7 +93,7 @@ def chat_events(reply: Reply, *, include_usage: bool) -> Iterator[bytes]:
 
 
 def chat_chunk(reply: Reply, delta: Fields, finish: str | None, include_usage: bool) -> bytes:
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    choice: Fields = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     frame = chat_frame(reply, "chat.completion.chunk", [choice])
     return data_event(frame | {"usage": None} if include_usage else frame)
 

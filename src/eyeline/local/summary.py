@@ -66,11 +66,12 @@ def subject(facts: Facts) -> str:
         return "The main subject could not be named with any confidence."
     first = likely[0]
     if first.probability >= SURE:
-        return f"The main subject looks like {first.name} ({percent(first.probability)} sure{finer(first)})."
+        sure = f"{percent(first.probability)} sure{finer(first)}"
+        return f"The main subject looks like {first.name} ({sure})."
     rest = [
         f"{c.name} ({percent(c.probability)})" for c in found[1:OTHERS_NAMED] if c.probability > 0.1
     ]
-    names = listed([f"{first.name} ({percent(first.probability)} sure)", *rest], "or")
+    names = listed([f"{first.name} ({percent(first.probability)})", *rest], "or")
     return f"The main subject is perhaps {names}."
 
 

@@ -5,162 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-STOP = frozenset(
-    [
-        "a",
-        "about",
-        "all",
-        "also",
-        "am",
-        "an",
-        "and",
-        "any",
-        "anything",
-        "appear",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "being",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "done",
-        "find",
-        "for",
-        "found",
-        "from",
-        "get",
-        "give",
-        "given",
-        "gives",
-        "had",
-        "has",
-        "have",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "just",
-        "kind",
-        "let",
-        "like",
-        "list",
-        "many",
-        "may",
-        "me",
-        "mean",
-        "mentioned",
-        "much",
-        "must",
-        "my",
-        "name",
-        "named",
-        "no",
-        "not",
-        "of",
-        "off",
-        "on",
-        "one",
-        "only",
-        "or",
-        "our",
-        "out",
-        "over",
-        "part",
-        "please",
-        "said",
-        "say",
-        "says",
-        "see",
-        "seen",
-        "shall",
-        "should",
-        "show",
-        "shown",
-        "shows",
-        "so",
-        "some",
-        "such",
-        "tell",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "type",
-        "us",
-        "use",
-        "using",
-        "value",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "within",
-        "word",
-        "words",
-        "would",
-        "written",
-        "you",
-        "your",
-        "image",
-        "images",
-        "picture",
-        "pictures",
-        "photo",
-        "photos",
-        "photograph",
-        "screenshot",
-        "scan",
-        "file",
-        "document",
-        "page",
-        "text",
-        "line",
-        "lines",
-        "sign",
-        "label",
-        "screen",
-        "receipt",
-        "poster",
-        "price",
-        "cost",
-        "costs",
-        "amount",
-        "much",
-        "long",
-        "exactly",
-        "stated",
-        "here",
-        "according",
-    ]
-)
+STOP_WORDS = """
+a about all also am an and any anything appear are as at be been being but by can could did do
+does done find for found from get give given gives had has have how i if in into is it its just
+kind let like list many may me mean mentioned much must my name named no not of off on one only
+or our out over part please said say says see seen shall should show shown shows so some such
+tell than that the their them then there these they this those to type us use using value was
+we were what when where which who whose why will with within word words would written you your
+image images picture pictures photo photos photograph screenshot scan file document page text
+line lines sign label screen receipt poster price prices cost costs amount amounts long exactly
+stated here according
+"""
+STOP = frozenset(STOP_WORDS.split())
 """Words that say nothing about which line of a text is meant; the picture's own names are here."""
+
+
+ENDINGS = (
+    (r"ies$", "y"),
+    (r"(?:(?<=[sxz])|(?<=[cs]h))es$", ""),
+    (r"(?<!s)s$", ""),
+    (r"(?:ing|ed)$", ""),
+)
 
 
 def words(text: str) -> list[str]:
@@ -169,17 +34,24 @@ def words(text: str) -> list[str]:
 
 def stem(word: str) -> str:
     """Cut the commonest English endings, so that "invoices" meets "invoice"."""
-    word = re.sub(r"['’]s$", "", word)
-    for ending in ("ies", "ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            return word[: -len(ending)] + ("y" if ending == "ies" else "")
-    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+    root = re.sub(r"['’]s$", "", word)
+    for ending, rest in ENDINGS:
+        cut = re.sub(ending, rest, root)
+        if cut != root and len(cut) >= 3:
+            root = cut
+            break
+    return root[:-1] if root.endswith("e") and len(root) > 3 else root
 
 
 def content_words(question: str) -> tuple[str, ...]:
     """Give the words of `question` that say what it is about, in order, each once."""
     spelled = re.findall(r"[^\W_]+(?:['’][^\W_]+)?", question)
-    return tuple(dict.fromkeys(word for word in spelled if word.casefold() not in STOP))
+    return tuple(dict.fromkeys(word for word in spelled if not is_stop(word)))
+
+
+def is_stop(word: str) -> bool:
+    """Say whether `word`, or what stands before its apostrophe, is a stop word."""
+    return re.split(r"['’]", word.casefold())[0] in STOP
 
 
 def singular(noun: str) -> str:

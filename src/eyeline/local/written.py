@@ -7,66 +7,22 @@ from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
 from eyeline.local import find, summary
-from eyeline.local.facts import Facts
+from eyeline.local.facts import Facts, Line
 from eyeline.local.questions import Question
 from eyeline.local.words import content_words, listed, quoted, squeezed, stem, words
 
 NO_TEXT = "No readable text was found."
 
-CARRIERS = frozenset(
-    [
-        "sign",
-        "label",
-        "page",
-        "screen",
-        "receipt",
-        "poster",
-        "board",
-        "plate",
-        "ticket",
-        "letter",
-        "note",
-        "banner",
-        "card",
-        "document",
-        "screenshot",
-        "cover",
-        "menu",
-        "slide",
-        "button",
-        "headline",
-        "package",
-        "box",
-        "bottle",
-        "sticker",
-        "plaque",
-        "notice",
-        "form",
-        "invoice",
-        "bill",
-        "message",
-        "error",
-        "display",
-        "window",
-        "chart",
-        "diagram",
-        "caption",
-        "heading",
-        "title",
-        "tag",
-        "badge",
-        "newspaper",
-        "article",
-        "whiteboard",
-        "blackboard",
-        "billboard",
-        "signpost",
-        "placard",
-        "flyer",
-        "book",
-    ]
-)
-"""Things that carry text: only of them is the text said to be theirs."""
+CARRIER_WORDS = """
+sign label board plate note banner card cover package box bottle sticker plaque notice display tag
+badge button headline message caption heading title whiteboard blackboard billboard signpost placard
+"""
+PAGE_WORDS = """
+page screen receipt poster ticket letter document screenshot menu slide form invoice bill window
+chart diagram newspaper article flyer book
+"""
+CARRIERS, PAGES = frozenset(CARRIER_WORDS.split()), frozenset(PAGE_WORDS.split())
+"""Things that carry text: only of them is the text said to be theirs, if long only of pages."""
 
 ORDINALS = {
     "first": 0,
@@ -106,8 +62,8 @@ def text(facts: Facts, question: Question) -> str:
         return row
     yes = "Yes. " if re.match(r"(?:is|are|does) ", question.text, re.IGNORECASE) else ""
     if summary.is_short(facts):
-        return f"{yes}{carrier(question.text)} reads {summary.inline(facts)}."
-    return f"{yes}{carrier(question.text)} reads:\n{facts.text}"
+        return f"{yes}{carrier(question.text, CARRIERS | PAGES)} reads {summary.inline(facts)}."
+    return f"{yes}{carrier(question.text, PAGES)} reads:\n{facts.text}"
 
 
 def ordinal(facts: Facts, question: str) -> str:
@@ -121,24 +77,30 @@ def ordinal(facts: Facts, question: str) -> str:
     return f"The {match[1].lower()} line reads {quoted(facts.rows[index].text)}."
 
 
-def carrier(question: str) -> str:
+def carrier(question: str, carriers: frozenset[str]) -> str:
     """Name what carries the text, if the question does so with a single plain noun."""
     match = re.search(
         r"\b(?:the|this|that|my) ([a-z]+)\b(?:\s+(?:says?|reads?))?\W*$", question, re.IGNORECASE
     )
     noun = match[1].lower() if match else ""
-    return f"The {noun}" if noun in CARRIERS else "The text"
+    return f"The {noun}" if noun in carriers else "The text"
 
 
 def title(facts: Facts, _: Question) -> str:
-    """Give the row with the largest print; that it is the title is for the user to say."""
+    """Give the line with the largest print; that it is the title is for the user to say."""
     row = largest(facts)
     return f"The largest text reads {quoted(row)}." if row else no_text(facts)
 
 
 def largest(facts: Facts) -> str:
-    rows = max(facts.rows, key=lambda row: row.height_px, default=None)
-    return rows.text if rows else ""
+    line = max(facts.lines, key=letter_area, default=None)
+    return line.text if line else ""
+
+
+def letter_area(line: Line) -> float:
+    """Give the pixels a letter takes; heights alone mislead, as boxes are loose."""
+    left, top, right, bottom = line.box
+    return (right - left) * (bottom - top) / max(1, len(line.text))
 
 
 def says(facts: Facts, question: Question) -> str:
@@ -190,7 +152,7 @@ def lookup(facts: Facts, question: Question) -> str:
     """Quote the lines that share the most words with the question."""
     rows, shared = matching(facts, question.text)
     if not rows:
-        return dated(facts, question.text)
+        return dated(facts, question.text) or numbers(facts, question.text)
     lines = [quoted(facts.rows[i].text) for i in rows[:4]]
     return f"The text that mentions {quoted(' '.join(shared))} reads {listed(lines)}."
 
@@ -201,6 +163,14 @@ def dated(facts: Facts, question: str) -> str:
     if not found or not re.match(r"when\b", question, re.IGNORECASE):
         return ""
     return f"The text gives the {'date' if len(found) == 1 else 'dates'} {listed(found)}."
+
+
+def numbers(facts: Facts, question: str) -> str:
+    """Give the lines with digits to a "what number" that no line answers, or nothing."""
+    found = [quoted(row) for row in texts(facts) if re.search(r"\d", row)]
+    if not found or not re.match(r"(?:what|which) numbers?\b", question, re.IGNORECASE):
+        return ""
+    return f"The text with numbers reads {listed(found)}."
 
 
 def matching(facts: Facts, question: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -299,6 +269,8 @@ def price(facts: Facts, question: Question) -> str:
         return ""
     if not facts.rows:
         return no_text(facts, "price")
+    if re.match("how much", question.text, re.IGNORECASE) and find.total(texts(facts)):
+        return total(facts, question)
     listed_amounts = [item for _, item in find.each(find.amounts, texts(facts))]
     if not listed_amounts:
         return "No price was found in the text."
