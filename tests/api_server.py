@@ -1,5 +1,5 @@
 """
-A real HTTP server on loopback that answers as an OpenAI-compatible API, and misbehaves when told to.
+A real HTTP server on loopback that answers as an OpenAI-compatible API, and misbehaves when told.
 
 Shapes of the answers are those of the API (openai-python 3.54.0 types, November 2026).
 """
@@ -10,7 +10,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +26,7 @@ class Recorded:
     path: str
     headers: dict[str, str]
     body: bytes
+    port: int = 0  # of the client, so the same for all of one connection
 
     @property
     def json(self) -> Any:
@@ -60,7 +61,7 @@ class ApiServer:
         self.requests: list[Recorded] = []
         self.text = "A sign."
         self.closing = threading.Event()
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("", (Handler,), {"api": self}))
         self.http.daemon_threads = True
 
     @property
@@ -77,51 +78,52 @@ class ApiServer:
         return step(request) if callable(step) else step
 
 
-def handler_of(server: ApiServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request whole and sends what `api` has for it."""
 
-        def do_POST(self) -> None:
-            length = int(self.headers.get("content-length", 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            body = self.rfile.read(length)
-            self.send(server.next_reply(Recorded(self.command, self.path, headers, body)))
+    protocol_version = "HTTP/1.1"
+    api: ApiServer
 
-        do_GET = do_POST
+    def do_POST(self) -> None:
+        length = int(self.headers.get("content-length", 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body, port = self.rfile.read(length), self.client_address[1]
+        reply = self.api.next_reply(Recorded(self.command, self.path, headers, body, port))
+        self.close_connection = reply.cut or reply.drop
+        if not reply.drop:
+            self.send_head(reply)
+            self.send_body(reply)
 
-        def send(self, reply: Reply) -> None:
-            self.close_connection = reply.cut or reply.drop
-            if reply.drop:
-                return
-            pieces = reply.body if isinstance(reply.body, list) else [reply.body]
-            is_chunked = isinstance(reply.body, list)
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            if is_chunked:
-                self.send_header("Transfer-Encoding", "chunked")
-            elif "Content-Length" not in reply.headers:
-                self.send_header("Content-Length", str(len(reply.body) + reply.cut))
-            self.end_headers()
-            for piece in pieces:
-                frame = b"%x\r\n%s\r\n" % (len(piece), piece) if is_chunked else piece
-                self.wfile.write(frame)
-                self.wfile.flush()
-            if reply.stall:
-                server.closing.wait(STALL_S_MAX)
-            if is_chunked and not reply.cut:
-                self.wfile.write(b"0\r\n\r\n")
+    def do_GET(self) -> None:
+        self.do_POST()
 
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # a client that leaves early is part of the tests
+    def send_head(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if isinstance(reply.body, list):
+            self.send_header("Transfer-Encoding", "chunked")
+        elif "Content-Length" not in reply.headers:
+            self.send_header("Content-Length", str(len(reply.body) + reply.cut))
+        self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
+    def send_body(self, reply: Reply) -> None:
+        is_chunked = isinstance(reply.body, list)
+        for piece in reply.body if isinstance(reply.body, list) else [reply.body]:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if is_chunked else piece)
+            self.wfile.flush()
+        if reply.stall:
+            self.api.closing.wait(STALL_S_MAX)
+        if is_chunked and not reply.cut:
+            self.wfile.write(b"0\r\n\r\n")
 
-    return Handler
+    def handle(self) -> None:
+        # A client that leaves early is part of the tests.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            super().handle()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
 
 @contextmanager
@@ -146,8 +148,10 @@ def answer_to(request: Recorded, text: str) -> Reply:
     body = request.json
     is_stream = bool(body.get("stream"))
     if request.path.endswith("/responses"):
-        return stream_reply(response_events(text, body["model"])) if is_stream else whole(
-            response_object(text, body["model"])
+        return (
+            stream_reply(response_events(text, body["model"]))
+            if is_stream
+            else whole(response_object(text, body["model"]))
         )
     if is_stream:
         return stream_reply(chat_events(text, body["model"]))
@@ -159,8 +163,15 @@ def whole(value: Any, status: int = 200, **headers: str) -> Reply:
     return Reply(status, json.dumps(value).encode(), named)
 
 
-def error(status: int, message: str, code: str | None = None, kind: str = "", **headers: str) -> Reply:
-    inner = {"message": message, "type": kind or "invalid_request_error", "param": None, "code": code}
+def error(
+    status: int, message: str, code: str | None = None, kind: str = "", **headers: str
+) -> Reply:
+    inner = {
+        "message": message,
+        "type": kind or "invalid_request_error",
+        "param": None,
+        "code": code,
+    }
     return whole({"error": inner}, status, **headers)
 
 

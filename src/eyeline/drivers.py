@@ -38,6 +38,13 @@ def draw() -> float:
     return random()
 
 
+class ReaderLeft(BaseException):
+    """
+    Thrown into a flow whose reader is gone, in place of GeneratorExit: that one would not run inner
+    flows to their end but close them, and closing forbids the effects that settle and let go.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
     """The value a flow ended with, after all it emitted."""
@@ -125,9 +132,13 @@ class Driver:
             except StopIteration as stop:
                 yield Done(stop.value)
                 return
+            except ReaderLeft:
+                return
             try:
                 value = (yield effect) if isinstance(effect, Emit) else self.perform(effect)
                 resume = flow.send
+            except GeneratorExit:
+                value, resume = ReaderLeft(), flow.throw
             except BaseException as error:
                 value, resume = error, flow.throw
 
@@ -182,9 +193,13 @@ class AsyncDriver:
             except StopIteration as stop:
                 yield Done(stop.value)
                 return
+            except ReaderLeft:
+                return
             try:
                 value = (yield effect) if isinstance(effect, Emit) else await self.perform(effect)
                 resume = flow.send
+            except GeneratorExit:
+                value, resume = ReaderLeft(), flow.throw
             except BaseException as error:
                 value, resume = error, flow.throw
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import count
+from decimal import Decimal
 from typing import Any
 
 from eyeline.core.cost import FREE
@@ -46,8 +46,8 @@ class Asking:
 
 def attempt(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
     """Send until a reply comes, or an error that waiting does not mend."""
-    started_s = yield Now()
-    for number in count(1):
+    started_s, number = (yield Now()), 1
+    while True:
         try:
             return (yield from pay(request, asking, hold))
         except EngineError as error:
@@ -56,17 +56,19 @@ def attempt(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
             if delay_s is None:
                 raise
         yield Sleep(delay_s)
-    raise AssertionError
+        number += 1
 
 
 def pay(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
     """Make one exchange, its cost held before and settled after, whatever happens between."""
     wait_s = yield Reserve(hold)
-    # A cut stream, a time-out or an interruption may be billed, so an unknown outcome stays None.
-    spent_usd = None
+    spent_usd: Decimal | None = FREE
     try:
         if wait_s:
             yield Sleep(wait_s)
+        # A cut stream, a time-out or an interruption may be billed, so from here the cost is
+        # unknown until a reply or a refusal says what it was.
+        spent_usd = None
         reply = yield from exchange(request, asking)
         spent_usd = reply_cost_usd(reply, asking.question)
         return reply
@@ -117,15 +119,15 @@ def with_request_id(reply: Reply, headers: Mapping[str, str]) -> Reply:
 
 
 def is_event_stream(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type", "").startswith("text/event-stream")
+    return headers.get("content-type", "").lower().startswith("text/event-stream")
 
 
 def read_all(stream: Any) -> Flow[bytes]:
     """Read an open response to its end, or to the limit."""
-    body = b""
+    body = bytearray()
     while len(body) < BODY_BYTES_MAX and (chunk := (yield Read(stream))):
         body += chunk
-    return body
+    return bytes(body)
 
 
 def relay(stream: Any, asking: Asking) -> Flow[Reply]:
@@ -146,8 +148,8 @@ def relay(stream: Any, asking: Asking) -> Flow[Reply]:
             if not chunk:
                 break
     except InStreamError as error:
-        failure = stream_error(engine, error.error, model)
-        raise (StreamCut(engine, received_chars) if received_chars else failure) from failure
+        failure, cut = stream_error(engine, error.error, model), StreamCut(engine, received_chars)
+        raise (cut if received_chars else failure) from (failure if received_chars else None)
     except (ConnectionFailed, TimedOut, ValueError) as error:
         if replies.reply() is None:
             raise StreamCut(engine, received_chars) from error

@@ -7,7 +7,8 @@ or awaiting, and throw failures back in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +61,7 @@ def ask(asking: Asking) -> Flow[Answer]:
         return recall(record, question, engine.name, sent, latency_s)
     parts = yield from prepare_all(images, question.detail)
     request = build(drafted, parts, stream=asking.stream, timeout_s=question.timeout_s)
-    reply = yield from attempt(request, asking, hold_for(question, images))
+    reply = yield from attempt(request, asking, hold_for(question, images, drafted.parameters))
     sent = tuple(
         sent_image(image, part.prepared, question.detail)
         for image, part in zip(images, parts, strict=True)
@@ -160,9 +161,12 @@ def sent_image(
     )
 
 
-def hold_for(question: Question, images: Iterable[LookedAt | FileId]) -> Hold:
+def hold_for(
+    question: Question, images: Iterable[LookedAt | FileId], parameters: Mapping[str, Any]
+) -> Hold:
     """Say what a request may use at most: a token is never shorter than a byte of text."""
-    text = question.prompt + (question.system or "")
+    # A schema is read by the model too, and may be longer than the prompt.
+    text = question.prompt + (question.system or "") + json.dumps(parameters, default=str)
     image_tokens = sum(image.plan.tokens for image in images if isinstance(image, LookedAt))
     input_tokens = image_tokens + len(text.encode())
     output_tokens = question.max_output_tokens or question.model.max_output_tokens

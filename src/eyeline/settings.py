@@ -51,7 +51,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises SettingsError for a config file that cannot be read or holds something unknown.
     """
-    given = {name: value for name, value in (environ or os.environ).items() if value}
+    environ = os.environ if environ is None else environ
+    given = {name: value for name, value in environ.items() if value}
     file = read_config(given)
     hosts = given.get("EYELINE_ALLOW_HOSTS")
     return Settings(
@@ -89,7 +90,8 @@ def xdg(given: Mapping[str, str], variable: str, default: str) -> Path:
 def read_config(given: Mapping[str, str]) -> Mapping[str, Any]:
     """Read the config file: the one EYELINE_CONFIG names, which must exist, or the usual one."""
     named = given.get("EYELINE_CONFIG")
-    path = Path(named) if named else xdg(given, "XDG_CONFIG_HOME", ".config") / "config.toml"
+    usual = xdg(given, "XDG_CONFIG_HOME", ".config") / "config.toml"
+    path = Path(named).expanduser() if named else usual
     if not named and not path.is_file():
         return {}
     import tomllib

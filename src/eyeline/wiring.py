@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -104,6 +105,7 @@ class Wiring:
 
     def question(self, prompt: str, images: tuple[object, ...], options: AskOptions) -> Question:
         """Check one call's arguments and put the defaults where it gave none."""
+        check_names(options, AskOptions)
         references = check_references(tuple(parse_references(images)))
         model = self.model(options.get("model"))
         schema = options.get("schema")
@@ -175,12 +177,11 @@ def wire(options: ClientOptions) -> Wiring:
     """
     Decide all that a client needs, from its options and the settings; nothing is connected yet.
     """
-    unknown = options.keys() - ClientOptions.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"unknown option {sorted(unknown)[0]!r}")
+    check_names(options, ClientOptions)
+    # Taken out of the options, which are kept, shown by `repr` and printed with tracebacks.
+    own_key = Secret(options.pop("api_key", None) or "")
     settings = read_settings()
     named = options.get("base_url") or options.get("engine") or settings.engine
-    own_key = options.get("api_key")
     has_key = bool(own_key or settings.openai_key)
     if options.get("transport") is not None:
         named = named or "openai"
@@ -190,7 +191,7 @@ def wire(options: ClientOptions) -> Wiring:
     return Wiring(
         settings=settings,
         chosen=chosen,
-        key=Secret(own_key) if own_key else key_for(chosen.engine, settings),
+        key=own_key or key_for(chosen.engine, settings),
         options=options,
         outside=Outside(
             loader=(images := Images(settings.allow_hosts | set(options.get("allow_hosts", ())))),
@@ -199,6 +200,14 @@ def wire(options: ClientOptions) -> Wiring:
             cache=open_cache(options, chosen, settings),
         ),
     )
+
+
+def check_names(options: Mapping[str, object], known: type) -> None:
+    """Refuse an option that is not in a TypedDict; a misspelt one would be ignored in silence."""
+    for name in sorted(options.keys() - known.__annotations__.keys()):
+        near = get_close_matches(name, known.__annotations__, n=1)
+        ask = f"; did you mean {near[0]!r}?" if near else ""
+        raise TypeError(f"unknown option {name!r}{ask}")
 
 
 def key_for(engine: Engine, settings: Settings) -> Secret:

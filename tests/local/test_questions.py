@@ -33,6 +33,8 @@ from eyeline.local.questions import parse
         ("What is in this picture?", (Topic.DESCRIBE,)),
         ("Describe it in two short sentences.", (Topic.DESCRIBE,)),
         ("Describe the chart", (Topic.DESCRIBE,)),
+        ("Describe this image: what it shows, and any text in it.", (Topic.DESCRIBE,)),
+        ("Describe these images one by one: what each shows, and any text.", (Topic.DESCRIBE,)),
         ("", (Topic.DESCRIBE,)),
         ("What is in the box?", (Topic.LOOKUP,)),
         ("How many frames does it have?", (Topic.FRAMES,)),

@@ -28,7 +28,9 @@ def calls() -> None:
 
 
 def blocking() -> None:
-    with Client(model="gpt-6-luna", base_url=None, api_key=None, api="auto", budget_usd=5) as client:
+    with Client(
+        model="gpt-6-luna", base_url=None, api_key=None, api="auto", budget_usd=5
+    ) as client:
         assert_type(client.ask("What?", FileId("file-1"), schema={"type": "object"}), Answer)
         assert_type(client.ask_many("What?", ["a.jpg", ["b.jpg", "c.jpg"]]), Iterator[Answer])
         stream = client.stream("What?", "a.jpg")

@@ -28,6 +28,8 @@ TOTAL_S = 60.0
 CHUNK_BYTES = 256 * 1024
 REDIRECTS = {301, 302, 303, 307, 308}
 PORTS = {"http": 80, "https": 443}
+# RFC 8215; Python counts it as public before 3.12.
+LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 def fetch(
@@ -39,11 +41,12 @@ def fetch(
     """
     ends_s = time.monotonic() + TOTAL_S
     for _ in range(REDIRECTS_MAX + 1):
-        with connect(urlsplit(url), source, allow_hosts) as pool:
-            response = get(pool, url, source)
+        parts = split(url, source)
+        with connect(parts, source, allow_hosts) as pool:
+            response = get(pool, parts, source)
             try:
                 if response.status in REDIRECTS:
-                    url = urljoin(url, response.headers.get("location", ""))
+                    url = redirected(url, response, source)
                     continue
                 if response.status not in (200, 206):
                     raise FetchError(source, f"the server answered {response.status}")
@@ -53,6 +56,23 @@ def fetch(
             finally:
                 response.close()
     raise FetchError(source, f"more than {REDIRECTS_MAX} redirects")
+
+
+def split(url: str, source: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise FetchRefused(source, str(error)) from None
+
+
+def redirected(url: str, response: urllib3.BaseHTTPResponse, source: str) -> str:
+    location = response.headers.get("location")
+    if not location:
+        raise FetchError(source, f"the server answered {response.status} without an address")
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise FetchRefused(source, f"redirected to no address: {error}") from None
 
 
 def connect(
@@ -102,7 +122,9 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         carried = ip.ipv4_mapped or ip.sixtofour or nat64(ip)
         if carried is not None:
-            return carried.is_global
+            return is_public(str(carried))
+        if ip.is_site_local or ip.is_reserved or ip in LOCAL_NAT64:
+            return False
     return ip.is_global and not ip.is_multicast
 
 
@@ -112,10 +134,12 @@ def nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if is_mapped else None
 
 
-def get(pool: urllib3.HTTPConnectionPool, url: str, source: str) -> urllib3.BaseHTTPResponse:
-    parts = urlsplit(url)
-    target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-    host = parts.netloc.rpartition("@")[2]
+def get(
+    pool: urllib3.HTTPConnectionPool, parts: SplitResult, source: str
+) -> urllib3.BaseHTTPResponse:
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    # The name as it travels: in ASCII, and without user and password.
+    host = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
     headers = {"Host": host, "User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5"}
     headers["Accept-Encoding"] = "identity"
     try:

@@ -8,12 +8,20 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from eyeline.errors import ImageIsDirectory, ImageNotFound, ImageTooLarge, ImageUnreadable
+from eyeline.errors import (
+    BadReference,
+    ImageIsDirectory,
+    ImageNotFound,
+    ImageTooLarge,
+    ImageUnreadable,
+)
 
 # The API takes 512 MB a request; base64 and everything else come on top.
 BYTES_MAX = 512 * 10**6
 NAMES_LOOKED_AT_MAX = 10_000
-ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
+ABSENT = {errno.ENOENT, errno.ENOTDIR}
+# How PNG, JPEG, GIF, WebP and TIFF begin in base64; no path does.
+BASE64_BEGINNINGS = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "SUkqA", "TU0AK")
 
 
 def read_file(path: Path, source: str, bytes_max: int | None = None) -> bytes:
@@ -24,6 +32,8 @@ def read_file(path: Path, source: str, bytes_max: int | None = None) -> bytes:
     except IsADirectoryError:
         raise ImageIsDirectory(source) from None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG or source.startswith(BASE64_BEGINNINGS):
+            raise no_path(source) from None
         if error.errno in ABSENT:
             raise ImageNotFound(source, nearest(path)) from None
         raise ImageUnreadable(source, error.strerror or str(error)) from None
@@ -31,15 +41,26 @@ def read_file(path: Path, source: str, bytes_max: int | None = None) -> bytes:
         raise ImageUnreadable(source, str(error)) from None
 
 
+def no_path(source: str) -> BadReference:
+    """Say that a string is no path, without showing it: most often it is an image in base64."""
+    found = "too long for a path"
+    if source.startswith(BASE64_BEGINNINGS):
+        found = "base64, expected a path, or data:image/…;base64, before it"
+    return BadReference(f"{source[:12]}… ({len(source):,} characters)", found)
+
+
 def read_again(stream: BinaryIO, source: str, bytes_max: int | None = None) -> bytes:
     """Read a file object; where it can be set back it is, so that it may be asked about again."""
-    if not stream.seekable():
-        return read_stream(stream, source)
-    start = stream.tell()
     try:
-        return read_stream(stream, source, bytes_max)
-    finally:
-        stream.seek(start)
+        if not stream.seekable():
+            return read_stream(stream, source)
+        start = stream.tell()
+        try:
+            return read_stream(stream, source, bytes_max)
+        finally:
+            stream.seek(start)
+    except (OSError, ValueError) as error:  # closed, or open for writing alone
+        raise ImageUnreadable(source, str(error)) from None
 
 
 def read_stream(stream: BinaryIO, source: str, bytes_max: int | None = None) -> bytes:

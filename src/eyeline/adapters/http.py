@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import (
@@ -14,6 +14,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from eyeline.adapters.proxies import proxy_for
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response
 from eyeline.errors import ConnectionFailed, TimedOut
@@ -29,7 +30,7 @@ class HttpTransport:
     def __init__(self, engine: str, base_url: str, key: Secret, user_agent: str) -> None:
         self.engine, self.base_url, self.key = engine, base_url, key
         self.headers = {"Content-Type": "application/json", "User-Agent": user_agent}
-        self.pools = connection_pools(base_url)
+        self.pools, self.pid = connection_pools(base_url), os.getpid()
 
     def send(self, request: Request) -> Response:
         response = self.post(request)
@@ -48,6 +49,9 @@ class HttpTransport:
         self.pools.clear()
 
     def post(self, request: Request) -> urllib3.BaseHTTPResponse:
+        if self.pid != os.getpid():
+            # A forked process has its parent's sockets, and would read answers meant for others.
+            self.pools, self.pid = connection_pools(self.base_url), os.getpid()
         response: urllib3.BaseHTTPResponse = self.guarded(
             lambda: self.pools.request(
                 "POST",
@@ -88,9 +92,14 @@ class HttpStream:
         self.headers: Mapping[str, str] = lower(response.headers)
 
     def read(self) -> bytes:
-        read = lambda: self.response.read1(CHUNK_BYTES, decode_content=True)  # noqa: E731
-        chunk: bytes = self.transport.guarded(read, self.request)
-        return self.transport.key.hide(chunk) if self.status >= 400 else chunk
+        if self.status >= 400:
+            # Read whole, or a key could be cut by the end of a chunk and so be missed.
+            return self.transport.key.hide(self.guarded(lambda: self.response.read(CHUNK_BYTES)))
+        return self.guarded(lambda: self.response.read1(CHUNK_BYTES, decode_content=True))
+
+    def guarded(self, act: Callable[[], bytes]) -> bytes:
+        chunk: bytes = self.transport.guarded(act, self.request)
+        return chunk
 
     def close(self) -> None:
         # A connection with unread bytes cannot be used again; one read to its end goes back to the
@@ -106,16 +115,6 @@ def connection_pools(base_url: str) -> urllib3.PoolManager:
     if proxy:
         return urllib3.ProxyManager(proxy, maxsize=POOL_CONNECTIONS)
     return urllib3.PoolManager(maxsize=POOL_CONNECTIONS)
-
-
-def proxy_for(url: str) -> str | None:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if host in ("localhost", "::1") or host.startswith("127."):
-        return None
-    from urllib.request import getproxies, proxy_bypass
-
-    return None if proxy_bypass(host) else getproxies().get(parts.scheme)
 
 
 def lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
+from eyeline.adapters.proxies import proxy_for
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response
 from eyeline.errors import ConnectionFailed, EngineError, TimedOut
@@ -22,6 +23,9 @@ class AiohttpTransport:
     def __init__(self, engine: str, base_url: str, key: Secret, user_agent: str) -> None:
         self.engine, self.base_url, self.key = engine, base_url, key
         self.headers = {"Content-Type": "application/json", "User-Agent": user_agent}
+        # Not aiohttp's `trust_env`: it goes through the proxy for loopback too, and reads ~/.netrc,
+        # whose entry for this host it takes for a second key and refuses.
+        self.proxy = proxy_for(base_url)
         self.session: aiohttp.ClientSession | None = None
 
     async def send(self, request: Request) -> Response:
@@ -47,7 +51,9 @@ class AiohttpTransport:
         if self.session is None:
             # No limit on connections here: how many are in flight is the pace's decision.
             connector = aiohttp.TCPConnector(limit=0)
-            self.session = aiohttp.ClientSession(connector=connector, trust_env=True)
+            # Like the blocking transport, which keeps no cookies.
+            jar = aiohttp.DummyCookieJar()
+            self.session = aiohttp.ClientSession(connector=connector, cookie_jar=jar)
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=request.timeout_s
         )
@@ -57,6 +63,7 @@ class AiohttpTransport:
                 data=request.body,
                 headers=self.headers | self.key.header(),
                 timeout=timeout,
+                proxy=self.proxy,
                 allow_redirects=False,
             )
         except FAILURES as error:
@@ -70,6 +77,10 @@ class AiohttpTransport:
             return TimedOut(self.engine, request.timeout_s)
         if isinstance(error, OSError) and error.strerror:
             return ConnectionFailed(self.engine, error.strerror)
+        if isinstance(error, aiohttp.ClientPayloadError):
+            return ConnectionFailed(self.engine, "the response ended too early")
+        if isinstance(error, aiohttp.ClientResponseError):
+            return ConnectionFailed(self.engine, "not a response in HTTP")
         return ConnectionFailed(self.engine, str(error) or type(error).__name__)
 
 
@@ -82,13 +93,20 @@ class AiohttpStream:
         self.transport, self.request, self.response = transport, request, response
         self.status = response.status
         self.headers: Mapping[str, str] = lower(response.headers)
+        self.is_read = False
 
     async def read(self) -> bytes:
         try:
-            chunk = await self.response.content.readany()
+            if self.status < 400:
+                return await self.response.content.readany()
+            # Read whole, or a key could be cut by the end of a chunk and so be missed.
+            return self.transport.key.hide(await self.whole())
         except FAILURES as error:
             raise self.transport.failure(error, self.request) from None
-        return self.transport.key.hide(chunk) if self.status >= 400 else chunk
+
+    async def whole(self) -> bytes:
+        body, self.is_read = b"" if self.is_read else await self.response.read(), True
+        return body
 
     async def close(self) -> None:
         self.response.release()

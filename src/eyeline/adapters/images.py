@@ -15,7 +15,7 @@ class Images:
     """
 
     def __init__(self, allow_hosts: Collection[str] = ()) -> None:
-        self.allow_hosts = frozenset(allow_hosts)
+        self.allow_hosts = frozenset(host.strip("[]").lower() for host in allow_hosts)
 
     def load(self, reference: Reference, bytes_max: int | None) -> bytes:
         source = str(reference)

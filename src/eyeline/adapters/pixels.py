@@ -99,11 +99,25 @@ def encode(pixels: Any, source: str) -> bytes:
     An array is H×W, H×W×3 or H×W×4, of uint8, or of floats in 0..1. Raises BadReference otherwise.
     """
     image = pixels if isinstance(pixels, Image.Image) else from_array(pixels, source)
-    if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     buffer = BytesIO()
-    image.save(buffer, "TIFF", exif=image.getexif())
+    try:
+        storable(image).save(buffer, "TIFF", exif=image.getexif())
+    except UNDECODABLE as error:  # Pillow reads a file's pixels only here
+        raise ImageTruncated(source, str(error) or type(error).__name__) from None
     return buffer.getvalue()
+
+
+def storable(image: Image.Image) -> Image.Image:
+    """Give an image in a mode that TIFF keeps whole; a transparent colour becomes alpha."""
+    if image.mode == "La":  # Pillow converts it to LA alone
+        return image.convert("LA")
+    if image.has_transparency_data and image.mode not in ("LA", "RGBA"):
+        return image.convert("RGBA")
+    if image.mode in ("I;16B", "I;16L"):  # to RGB Pillow would clip them to white
+        return image.convert("I")
+    if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "I;16", "F"):
+        return image
+    return image.convert("RGB")
 
 
 def from_array(array: Any, source: str) -> Image.Image:

@@ -42,7 +42,8 @@ class AnswerCache:
             with self.lock:
                 found = self.open().execute("SELECT record FROM answers WHERE key = ?", (key,))
                 row = found.fetchone()
-            return json.loads(row[0]) if row else None
+            record = json.loads(row[0]) if row else None
+            return record if isinstance(record, dict) else None
         except (OSError, sqlite3.Error, ValueError) as error:
             logger.warning("cache %s: not read (%s)", self.path, error)
             return None

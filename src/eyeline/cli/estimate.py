@@ -77,8 +77,9 @@ def layout(rows: list[tuple[ImageEstimate, ...]]) -> str:
 def line(images: tuple[ImageEstimate, ...]) -> list[str]:
     first = images[0]
     figures = (cell for image in images for cell in (tokens(image.tokens), dollars(image.cost_usd)))
-    notes = ", ".join(dict.fromkeys(note for image in images for note in image.notes))
-    return [first.source, f"{first.width_px}×{first.height_px}", *figures, notes]
+    # Sizes differ from model to model; in one line only what is done for all of them has a place.
+    notes = [note for note in first.notes if all(note in image.notes for image in images)]
+    return [first.source, f"{first.width_px}×{first.height_px}", *figures, ", ".join(notes)]
 
 
 def tokens(count: int) -> str:

@@ -89,6 +89,8 @@ def dollars(usd: Decimal | None) -> str:
     """Show dollars with five places below one dollar, two above."""
     if usd is None:
         return "price unknown"
+    if not usd:
+        return "$0"
     return f"${usd:,.2f}" if usd >= 1 else f"${usd:.5f}"
 
 

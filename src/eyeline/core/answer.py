@@ -85,6 +85,6 @@ class Answer:
 
 
 def token_figures(usage: Usage) -> list[str]:
-    """Say the tokens in and out, where the engine reported them."""
+    """Say the tokens in and out, where the engine counts them; the reader has none."""
     counts = {"in": usage.input_tokens, "out": usage.output_tokens}
-    return [f"{count:,} tokens {way}" for way, count in counts.items() if count is not None]
+    return [f"{count:,} tokens {way}" for way, count in counts.items() if count]

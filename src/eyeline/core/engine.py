@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -46,12 +47,13 @@ LOCAL = Engine("local", "", frozenset({JPEG, PNG}))
 
 def openai(base_url: str = OPENAI_URL) -> Engine:
     """The OpenAI API, or what stands in its place at OPENAI_BASE_URL."""
+    url = clean_url("OPENAI_BASE_URL", base_url)
     return Engine(
         name="openai",
-        base_url=clean_url("OPENAI_BASE_URL", base_url),
+        base_url=url,
         media_types=frozenset({JPEG, PNG, GIF, WEBP}),
         limit_field="max_completion_tokens",
-        needs_key=base_url == OPENAI_URL,
+        needs_key=url == OPENAI_URL,
     )
 
 
@@ -75,7 +77,7 @@ def parse_engine(text: str, openai_base_url: str = OPENAI_URL) -> Engine:
         return compatible(name, LOCAL_SERVERS[name])
     if "://" in text:
         url = clean_url("--engine", text)
-        return openai(openai_base_url) if url == OPENAI_URL else compatible(url, url)
+        return openai(openai_base_url) if url == OPENAI_URL else compatible(shown(url), url)
     near = get_close_matches(name, NAMES, n=1)
     expected = f"a base URL or one of {', '.join(NAMES)}"
     raise SettingsError("--engine", text, expected + (f"; did you mean {near[0]}?" if near else ""))
@@ -84,10 +86,20 @@ def parse_engine(text: str, openai_base_url: str = OPENAI_URL) -> Engine:
 def clean_url(name: str, text: str) -> str:
     """Check a base URL and put it in one form: no slash at the end, /v1 where it names no path."""
     url = text.strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(name, text, "an http or https base URL, as in http://127.0.0.1:8080/v1")
+    expected = "an http or https base URL, as in http://127.0.0.1:8080/v1"
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        is_usable = False
+    if not is_usable:
+        raise SettingsError(name, shown(text), expected)
     return url if parts.path else f"{url}/v1"
+
+
+def shown(url: str) -> str:
+    """Give a URL without the user and password it may carry: it becomes a name in every message."""
+    return re.sub(r"//[^/?#]*@", "//", url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,13 @@ from eyeline.errors import (
 )
 
 MESSAGE_CHARS_MAX = 400
+# Beyond this, somebody else's words are not read at all.
+READ_CHARS_MAX = 20_000
 SECRETS = re.compile(
-    r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=_-]*"  # a data URL
+    r"(?i:data):[\w.+-]*(?:/[\w.+-]+)?(?:;[\w.+-]+(?:=[\w.+-]+)?)*,[^\s'\"<>]*"  # a data URL
     r"|(?:sk|sess|key)-[A-Za-z0-9_*-]{6,}"  # an API key, also when starred out by the provider
     r"|[Bb]earer +\S+"
-    r"|[A-Za-z0-9+/_-]{80,}={0,2}"  # base64 without its prefix
+    r"|[A-Za-z0-9+/_-]{64,}={0,2}"  # base64 without its prefix; MIME breaks it into lines of 76
 )
 
 QUOTA_CODES = {
@@ -68,6 +70,7 @@ IMAGE_WORDS = (
     "image data",
     "valid image",
     "image url",
+    "image mime type",
     "failed to load image",
     "while downloading",
     "failed to download",
@@ -168,7 +171,7 @@ def read_complaint(body: bytes) -> Complaint:
     """Read an error body: the API's object, FastAPI's `detail`, plain text or HTML."""
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Complaint(redact(readable(body)))
     if not isinstance(value, dict):
         return Complaint(redact(str(value)))
@@ -177,17 +180,19 @@ def read_complaint(body: bytes) -> Complaint:
 
 
 def from_object(error: Mapping[str, Any]) -> Complaint:
+    """Read an error object. A number as its code only repeats the status, as llama.cpp does it."""
     message = error.get("message") or error.get("detail") or json.dumps(error, default=str)
+    code = error.get("code")
     return Complaint(
         message=redact(str(message)),
-        code=str(error.get("code") or ""),
+        code=redact(code) if isinstance(code, str) else "",
         kind=str(error.get("type") or ""),
     )
 
 
 def readable(body: bytes) -> str:
     """Give the words of a body that is not JSON, tags taken out."""
-    text = body[:20_000].decode("utf-8", "replace")
+    text = body[:READ_CHARS_MAX].decode("utf-8", "replace")
     text = re.sub(r"<(script|style|head).*?</\1>|<[^>]*>", " ", text, flags=re.S | re.I)
     return text or "no body"
 
@@ -197,6 +202,7 @@ def redact(message: str) -> str:
     Take keys, data URLs, base64 and control characters out of somebody else's words; cut at a
     length.
     """
-    plain = "".join(char if char.isprintable() else " " for char in SECRETS.sub("[…]", message))
+    safe = SECRETS.sub("[…]", message[:READ_CHARS_MAX])
+    plain = "".join(char if char.isprintable() else " " for char in safe)
     words = " ".join(plain.split())
     return words if len(words) <= MESSAGE_CHARS_MAX else f"{words[:MESSAGE_CHARS_MAX]}…"

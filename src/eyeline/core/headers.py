@@ -8,6 +8,7 @@ Sources: JPEG ITU T.81 annex B and EXIF 2.32; PNG 3rd edition; GIF89a; RFC 9649 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from eyeline.core.size import Size
@@ -22,8 +23,12 @@ class Header(NamedTuple):
 
 EXIF_MARK = b"Exif\0\0"
 ORIENTATION_TAG, WIDTH_TAG, HEIGHT_TAG, SAMPLES_TAG = 0x0112, 0x0100, 0x0101, 0x0115
+PHOTOMETRIC_TAG, CMYK = 0x0106, 5
 JPEG_STANDALONE = {0x01, *range(0xD0, 0xD8)}
 JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+JPEG_END, JPEG_SCAN, JPEG_APP1 = 0xD9, 0xDA, 0xE1
+GIF_EXTENSION, GIF_IMAGE, GIF_TRAILER, GIF_CONTROL = 0x21, 0x2C, 0x3B, 0xF9
+BMP_HEADER_BYTES = {12, 40, 52, 56, 64, 108, 124}
 
 
 def unpack(layout: str, data: bytes, offset: int) -> tuple[int, ...]:
@@ -35,31 +40,36 @@ def unpack(layout: str, data: bytes, offset: int) -> tuple[int, ...]:
 
 def jpeg(data: bytes) -> Header:
     orientation = 1
-    at = 2
-    while True:
+    for marker, at in jpeg_segments(data):
+        if marker in JPEG_FRAMES:
+            height, width = unpack(">HH", data, at + 3)
+            return Header(Size(width, height), orientation)
+        if marker == JPEG_APP1 and data.startswith(EXIF_MARK, at + 2):
+            (length,) = unpack(">H", data, at)
+            orientation = exif_orientation(data[at + 8 : at + length])
+    raise ValueError("no frame header before the image data")
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Give each marker, and where the length after it stands, up to the first scan or the end."""
+    marker, at = 0, 2
+    while marker not in (JPEG_END, JPEG_SCAN):
         while data[at] != 0xFF:  # padding between segments, tolerated by every decoder
             at += 1
         while data[at] == 0xFF:
             at += 1
         marker = data[at]
         at += 1
-        if marker in JPEG_STANDALONE:
-            continue
-        if marker in (0xD9, 0xDA):
-            raise ValueError("no frame header before the image data")
-        (length,) = unpack(">H", data, at)
-        if marker in JPEG_FRAMES:
-            height, width = unpack(">HH", data, at + 3)
-            return Header(Size(width, height), orientation)
-        if marker == 0xE1 and data.startswith(EXIF_MARK, at + 2):
-            orientation = exif_orientation(data[at + 8 : at + length])
-        at += length
+        if marker not in JPEG_STANDALONE:
+            yield marker, at
+            at += unpack(">H", data, at)[0]
 
 
 def exif_orientation(exif: bytes) -> int:
     """Give the orientation 1 to 8 that an EXIF block names; 1 where it names none or is damaged."""
     try:
-        value = tiff_tags(exif).get(ORIENTATION_TAG, 1)
+        # One by one: what stands after the orientation may be cut or damaged, as it often is.
+        value = next((value for tag, value in tiff_entries(exif) if tag == ORIENTATION_TAG), 1)
     except ValueError:
         return 1
     return value if 1 <= value <= 8 else 1
@@ -67,11 +77,13 @@ def exif_orientation(exif: bytes) -> int:
 
 def png(data: bytes) -> Header:
     width, height, _depth, colour = unpack(">IIBB", data, 16)
+    if data[12:16] != b"IHDR":
+        raise ValueError("the first chunk is not IHDR")
     has_alpha, frames, orientation, at = colour in (4, 6), 1, 1, 8
     while at + 8 <= len(data):
         (length,) = unpack(">I", data, at)
         kind = data[at + 4 : at + 8]
-        if kind == b"IDAT":
+        if kind == b"IEND":
             break
         if kind == b"tRNS":
             has_alpha = True
@@ -84,11 +96,43 @@ def png(data: bytes) -> Header:
 
 
 def gif(data: bytes) -> Header:
-    width, height = unpack("<HH", data, 6)
-    # A NETSCAPE loop or a second graphic control within the first bytes: an animation.
-    frames = 2 if b"NETSCAPE2.0" in data[:4096] or data.count(b"\x21\xf9\x04") > 1 else 1
-    has_alpha = b"\x21\xf9\x04" in data and bool(data[data.index(b"\x21\xf9\x04") + 3] & 1)
-    return Header(Size(width, height), has_alpha=has_alpha, frames=frames)
+    (width, height), frames, has_alpha = unpack("<HH", data, 6), 0, False
+    for kind, at in gif_blocks(data):
+        if kind == GIF_IMAGE:
+            frames += 1
+            if frames == 2:
+                break
+            # Decoders widen the screen where the first picture passes its edge.
+            left, top, across, down = unpack("<HHHH", data, at + 1)
+            width, height = max(width, left + across), max(height, top + down)
+        elif kind == GIF_EXTENSION and data[at + 1] == GIF_CONTROL and not frames:
+            has_alpha = bool(data[at + 3] & 1)
+    return Header(Size(width, height), has_alpha=has_alpha, frames=max(1, frames))
+
+
+def gif_blocks(data: bytes) -> Iterator[tuple[int, int]]:
+    """Give each block's first byte and where it stands, up to the trailer or as far as it goes."""
+    kind, at = 0, 13 + gif_table_bytes(data[10])
+    while kind != GIF_TRAILER and at < len(data):
+        kind = data[at]
+        yield kind, at
+        if kind == GIF_IMAGE:
+            at = after_sub_blocks(data, at + 11 + gif_table_bytes(data[at + 9]))
+        elif kind == GIF_EXTENSION:
+            at = after_sub_blocks(data, at + 2)
+        else:
+            at += 1  # a stray byte between blocks, tolerated by every decoder
+
+
+def gif_table_bytes(flags: int) -> int:
+    """Give the length of the colour table that a screen or image descriptor announces."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def after_sub_blocks(data: bytes, at: int) -> int:
+    while at < len(data) and data[at]:
+        at += 1 + data[at]
+    return at + 1
 
 
 def webp(data: bytes) -> Header:
@@ -126,7 +170,10 @@ def webp_orientation(data: bytes) -> int:
 
 
 def bmp(data: bytes) -> Header:
-    if unpack("<I", data, 14)[0] == 12:
+    (header_bytes,) = unpack("<I", data, 14)
+    if header_bytes not in BMP_HEADER_BYTES:
+        raise ValueError(f"a BMP header of {header_bytes:,} bytes")
+    if header_bytes == 12:
         width, height = unpack("<HH", data, 18)
     else:
         width, height = unpack("<ii", data, 18)
@@ -143,7 +190,7 @@ def tiff(data: bytes) -> Header:
     return Header(
         Size(tags[WIDTH_TAG], tags[HEIGHT_TAG]),
         orientation if 1 <= orientation <= 8 else 1,
-        has_alpha=tags.get(SAMPLES_TAG, 1) in (2, 4),
+        has_alpha=tags.get(SAMPLES_TAG, 1) in (2, 4) and tags.get(PHOTOMETRIC_TAG) != CMYK,
         frames=2 if tags[NEXT_DIRECTORY] else 1,
     )
 
@@ -152,16 +199,18 @@ NEXT_DIRECTORY = -1
 
 
 def tiff_tags(data: bytes) -> dict[int, int]:
+    return dict(tiff_entries(data))
+
+
+def tiff_entries(data: bytes) -> Iterator[tuple[int, int]]:
     """Read the short and long values of the first directory, and where the next one stands."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None:
         raise ValueError("no byte order mark")
     (at,) = unpack(order + "I", data, 4)
     (count,) = unpack(order + "H", data, at)
-    tags = {}
     for entry in range(at + 2, at + 2 + 12 * count, 12):
         tag, kind = unpack(order + "HH", data, entry)
         if kind in (3, 4):
-            tags[tag] = unpack(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
-    tags[NEXT_DIRECTORY] = unpack(order + "I", data, at + 2 + 12 * count)[0]
-    return tags
+            yield tag, unpack(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
+    yield NEXT_DIRECTORY, unpack(order + "I", data, at + 2 + 12 * count)[0]

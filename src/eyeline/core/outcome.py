@@ -4,6 +4,7 @@ From what an engine said to what the user gets: an answer, or the error that say
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any
 
 from eyeline.core import catalogue
 from eyeline.core.answer import Answer, SentImage
+from eyeline.core.catalogue import READER
 from eyeline.core.cost import FREE, Price, Usage, cost_usd
 from eyeline.core.question import Question
 from eyeline.core.reply import Reply
@@ -59,6 +61,9 @@ def parsed(answer: Answer, question: Question) -> Answer:
     if question.schema is None:
         return answer
     try:
+        if answer.model == READER and question.schema.kind is None:
+            # What the reader could not find is null, also where the schema has no room for null.
+            return replace(answer, parsed=json.loads(answer.text))
         return replace(answer, parsed=question.schema.parse(answer.text))
     except ValueError as error:
         raise SchemaMismatch(answer, first_line(str(error))) from None

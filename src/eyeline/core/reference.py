@@ -102,6 +102,8 @@ def parse_reference(value: object) -> Reference:
             return BytesRef(bytes(value))
         case _ if isinstance(value, KINDS):
             return value
+        case _ if hasattr(type(value), "__fspath__"):  # a DirEntry, say
+            return FileRef(Path(cast(Path, value)))
         case _ if callable(getattr(value, "read", None)):
             return StreamRef(cast(BinaryIO, value))
         case _ if is_pixels(value):
@@ -117,7 +119,7 @@ def parse_string(value: str) -> Reference:
         return FileRef(Path(value))
     match scheme[1].lower():
         case "http" | "https":
-            return UrlRef(value)
+            return UrlRef(readable_url(value))
         case "data":
             return DataUrlRef(value)
         case "file":
@@ -126,8 +128,17 @@ def parse_string(value: str) -> Reference:
     raise BadReference(shown(value), found)
 
 
+def readable_url(url: str) -> str:
+    """Give `url` back. Raises BadReference where its host makes no sense, as in `http://[::1/`."""
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise BadReference(shown(url), f"not a URL: {error}") from None
+    return url
+
+
 def file_url_path(url: str) -> Path:
-    parts = urlsplit(url)
+    parts = urlsplit(readable_url(url))
     if parts.netloc not in ("", "localhost"):
         raise BadReference(shown(url), f"a file URL on the host {parts.netloc}, expected file:///…")
     return Path(unquote(parts.path))
@@ -141,4 +152,6 @@ def is_pixels(value: object) -> bool:
 
 
 def shown(value: str, length_max: int = 60) -> str:
+    """Give a reference for a message: without user, password and query, and not too long."""
+    value = re.sub(r"(?<=//)[^/?#]*@|(?<=\?).*", "", value, flags=re.DOTALL)
     return value if len(value) <= length_max else f"{value[:length_max]}…"

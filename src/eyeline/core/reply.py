@@ -57,14 +57,32 @@ def read_object(text: str | bytes) -> dict[str, Any]:
     """Parse one JSON object. Raises Malformed, or InStreamError if it carries an error."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
     if not isinstance(value, dict):
         raise Malformed(f"JSON, but a {type(value).__name__}")
+    refuse_error(value)
+    return value
+
+
+def refuse_error(value: Mapping[str, Any]) -> None:
+    """Raise InStreamError if an object carries an error, in whatever form."""
     error = value.get("error")
     if error:
         raise InStreamError(error if isinstance(error, dict) else {"message": str(error)})
-    return value
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Give `value` if it is an object; anything else is taken as absent."""
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def count_of(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None
 
 
 def decode(body: bytes, api: Api) -> Reply:
@@ -82,14 +100,15 @@ def decode_chat(value: Mapping[str, Any]) -> Reply:
     choices = value.get("choices")
     if not isinstance(choices, list) or not choices:
         raise Malformed("no choices")
-    message = choices[0].get("message")
+    choice = mapping(choices[0])
+    message = choice.get("message")
     if not isinstance(message, dict):
         raise Malformed("no message in the first choice")
     return chat_reply(
         text=plain_text(message.get("content")),
-        refusal=message.get("refusal") or "",
-        finish_reason=choices[0].get("finish_reason") or "stop",
-        model=value.get("model") or "",
+        refusal=text_of(message.get("refusal")),
+        finish_reason=text_of(choice.get("finish_reason")),
+        model=text_of(value.get("model")),
         usage=chat_usage(value.get("usage")),
     )
 
@@ -103,23 +122,22 @@ def chat_reply(text: str, refusal: str, finish_reason: str, model: str, usage: U
 def plain_text(content: object) -> str:
     """Read a content field: a string, None, or on some servers a list of text parts."""
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
+        return "".join(text_of(mapping(part).get("text")) for part in content)
+    return text_of(content)
 
 
 def chat_usage(usage: object) -> Usage:
-    if not isinstance(usage, dict):
-        return Usage()
+    usage = mapping(usage)
     return Usage(
-        input_tokens=usage.get("prompt_tokens"),
-        output_tokens=usage.get("completion_tokens"),
+        input_tokens=count_of(usage.get("prompt_tokens")),
+        output_tokens=count_of(usage.get("completion_tokens")),
         cached_tokens=detail(usage, "prompt_tokens_details", "cached_tokens"),
         reasoning_tokens=detail(usage, "completion_tokens_details", "reasoning_tokens"),
     )
 
 
 def detail(usage: Mapping[str, Any], group: str, name: str) -> int | None:
-    return (usage.get(group) or {}).get(name)
+    return count_of(mapping(usage.get(group)).get(name))
 
 
 class ChatStream:
@@ -138,15 +156,20 @@ class ChatStream:
             self.is_done = True
             return ""
         chunk = read_object(event)
-        self.model = chunk.get("model") or self.model
+        self.model = text_of(chunk.get("model")) or self.model
         if chunk.get("usage"):
             self.usage = chat_usage(chunk["usage"])
-        return "".join(map(self.choice, (chunk.get("choices") or [])[:1]))
+        choices = chunk.get("choices")
+        return "".join(map(self.choice, choices if isinstance(choices, list) else []))
 
-    def choice(self, choice: Mapping[str, Any]) -> str:
-        delta = choice.get("delta") or {}
-        self.finish_reason = choice.get("finish_reason") or self.finish_reason
-        self.refusals.append(delta.get("refusal") or "")
+    def choice(self, choice: object) -> str:
+        """Take what one choice adds. Of several answers (`n`) the first is ours, as in `decode`."""
+        choice = mapping(choice)
+        if choice.get("index"):
+            return ""
+        delta = mapping(choice.get("delta"))
+        self.finish_reason = text_of(choice.get("finish_reason")) or self.finish_reason
+        self.refusals.append(text_of(delta.get("refusal")))
         text = plain_text(delta.get("content"))
         self.texts.append(text)
         return text
@@ -165,38 +188,39 @@ def decode_responses(value: Mapping[str, Any]) -> Reply:
     output = value.get("output")
     if not isinstance(output, list):
         raise Malformed("no output")
-    model, usage = value.get("model") or "", responses_usage(value.get("usage"))
+    model, usage = text_of(value.get("model")), responses_usage(value.get("usage"))
     parts = list(output_parts(output))
-    refusal = "".join(part.get("refusal") or "" for part in parts)
+    refusal = "".join(text_of(part.get("refusal")) for part in parts)
     if refusal:
         return Reply(refusal, "refusal", model, usage)
-    text = "".join(part.get("text") or "" for part in parts if part.get("type") == "output_text")
+    said = (part.get("text") for part in parts if part.get("type") == "output_text")
+    text = "".join(map(text_of, said))
     return Reply(text, responses_ending(value), model, usage)
 
 
 def output_parts(output: list[Any]) -> Iterator[Mapping[str, Any]]:
     for item in output:
-        if isinstance(item, dict) and item.get("type") == "message":
-            yield from (part for part in item.get("content") or [] if isinstance(part, dict))
+        content = mapping(item).get("content")
+        if mapping(item).get("type") == "message" and isinstance(content, list):
+            yield from map(mapping, content)
 
 
 def responses_ending(value: Mapping[str, Any]) -> ReplyEnding:
-    if value.get("status", "completed") == "completed":
+    status = value.get("status") or "completed"
+    if status == "completed":
         return "stop"
-    reason = (value.get("incomplete_details") or {}).get("reason")
-    if reason == "content_filter":
+    if mapping(value.get("incomplete_details")).get("reason") == "content_filter":
         return "content_filter"
-    if value.get("status") == "incomplete":
+    if status == "incomplete":
         return "length"
-    raise Malformed(f"status {value.get('status')!r}")
+    raise Malformed(f"status {status!r}")
 
 
 def responses_usage(usage: object) -> Usage:
-    if not isinstance(usage, dict):
-        return Usage()
+    usage = mapping(usage)
     return Usage(
-        input_tokens=usage.get("input_tokens"),
-        output_tokens=usage.get("output_tokens"),
+        input_tokens=count_of(usage.get("input_tokens")),
+        output_tokens=count_of(usage.get("output_tokens")),
         cached_tokens=detail(usage, "input_tokens_details", "cached_tokens"),
         reasoning_tokens=detail(usage, "output_tokens_details", "reasoning_tokens"),
     )
@@ -215,7 +239,7 @@ class ResponsesStream:
         value = read_object(event)
         match value.get("type"):
             case "response.output_text.delta":
-                return str(value.get("delta") or "")
+                return text_of(value.get("delta"))
             case "response.completed" | "response.incomplete" | "response.failed":
                 self.final = decode_responses(read_final(value.get("response")))
                 self.is_done = True
@@ -230,8 +254,7 @@ class ResponsesStream:
 def read_final(response: object) -> Mapping[str, Any]:
     if not isinstance(response, dict):
         raise Malformed("a last event without its response")
-    if response.get("error"):
-        raise InStreamError(response["error"])
+    refuse_error(response)
     return response
 
 

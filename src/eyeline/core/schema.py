@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from eyeline.errors import SchemaError
 
 JsonSchema = Mapping[str, Any]
 NULL: JsonSchema = {"type": "null"}
+DEFS = ("$defs", "definitions")
+BRANCHES = ("anyOf", "oneOf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,15 @@ class AnswerSchema:
         """
         Read the value out of an answer's text. Raises ValueError that says where it does not fit.
         """
-        value = json.loads(text)
-        value = drop_absent(value, self.given, self.given.get("$defs", {}))
+        try:
+            value = drop_absent(json.loads(text), self.given, definitions(self.given))
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
         if self.kind is not None:
             from pydantic import TypeAdapter
 
-            return TypeAdapter(self.kind).validate_python(value)
+            # As JSON, so that strict models take a date or an enum from its text.
+            return TypeAdapter(self.kind).validate_json(json.dumps(value))
         validate(value, self.given)
         return value
 
@@ -60,13 +65,56 @@ def read_schema(value: object) -> AnswerSchema:
     if isinstance(value, Mapping):
         if value.get("type") != "object" and "properties" not in value:
             raise SchemaError(f"type {value.get('type')!r}", "a JSON Schema of type object")
-        return AnswerSchema(schema_name(value.get("title")), dict(value) | {"type": "object"})
+        given = dict(value) | {"type": "object"}
+        check_schema(given)
+        return AnswerSchema(schema_name(value.get("title")), given)
     if isinstance(value, type) and is_record(value):
-        from pydantic import TypeAdapter
-
-        return AnswerSchema(schema_name(value.__name__), TypeAdapter(value).json_schema(), value)
+        return AnswerSchema(schema_name(value.__name__), schema_of(value), value)
     found = value.__name__ if isinstance(value, type) else type(value).__name__
     raise SchemaError(found, "a pydantic model, dataclass, TypedDict or JSON Schema")
+
+
+def check_schema(schema: JsonSchema) -> None:
+    """Refuse a broken schema, or one that needs another document, before an answer is paid for."""
+    from jsonschema import Draft202012Validator
+    from jsonschema import SchemaError as Broken
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except Broken as error:
+        raise SchemaError(f"{error.json_path}: {error.message}", "a valid JSON Schema") from None
+    known = {"#", *(f"#/{group}/{name}" for group in DEFS for name in schema.get(group, {}))}
+    for target in references(schema):
+        if target not in known:
+            raise SchemaError(f"$ref {target!r}", "a $ref into its own $defs")
+
+
+def references(schema: object) -> Iterator[object]:
+    """Give the target of every `$ref` inside a schema."""
+    if isinstance(schema, Mapping):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        schema = list(schema.values())
+    if isinstance(schema, list | tuple):
+        for branch in schema:
+            yield from references(branch)
+
+
+def definitions(schema: JsonSchema) -> Mapping[str, Any]:
+    """Give what a `$ref` of `schema` can name, by the last word of the reference."""
+    named = {name: made for group in DEFS for name, made in schema.get(group, {}).items()}
+    return named | {"#": schema}
+
+
+def schema_of(kind: type) -> JsonSchema:
+    from pydantic import PydanticUserError, TypeAdapter
+    from pydantic.errors import PydanticSchemaGenerationError
+
+    try:
+        return TypeAdapter(kind).json_schema()
+    except (PydanticUserError, PydanticSchemaGenerationError, NameError) as error:
+        found = f"{kind.__name__}: {str(error).splitlines()[0]}"
+        raise SchemaError(found, "fields that have a JSON Schema") from None
 
 
 def is_record(kind: type) -> bool:
@@ -108,7 +156,7 @@ def strict(schema: JsonSchema) -> dict[str, Any]:
 
 
 def strict_value(key: str, value: Any) -> Any:
-    if key in ("$defs", "definitions"):
+    if key in DEFS:
         return {name: strict(field) for name, field in value.items()}
     if isinstance(value, Mapping) and key == "items":
         return strict(value)
@@ -119,10 +167,12 @@ def strict_value(key: str, value: Any) -> Any:
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:
     kind = schema.get("type")
-    if "enum" not in schema and isinstance(kind, str):
+    if isinstance(kind, str) and not {"enum", "const"} & schema.keys():
         return schema if kind == "null" else schema | {"type": [kind, "null"]}
-    branches = schema.get("anyOf", [schema])
-    return schema if NULL in branches else {"anyOf": [*branches, NULL]}
+    if "anyOf" not in schema:
+        return {"anyOf": [schema, NULL]}
+    branches = schema["anyOf"]
+    return schema if NULL in branches else schema | {"anyOf": [*branches, NULL]}
 
 
 def drop_absent(value: Any, schema: JsonSchema, defs: Mapping[str, Any]) -> Any:
@@ -141,13 +191,25 @@ def drop_absent(value: Any, schema: JsonSchema, defs: Mapping[str, Any]) -> Any:
 
 
 def resolve(value: Any, schema: JsonSchema, defs: Mapping[str, Any]) -> JsonSchema:
-    """Follow a reference, and of several branches the first that can hold this kind of value."""
+    """
+    Follow a reference, and of several branches the first that can hold this value: for an object,
+    the one whose properties it has, for in the strict form it has them all.
+    """
     target = schema.get("$ref")
     if target is not None:
         return resolve(value, defs.get(target.rpartition("/")[2], {}), defs)
+    branches = [resolve(value, branch, defs) for key in BRANCHES for branch in schema.get(key, ())]
     mark = "properties" if isinstance(value, dict) else "items"
-    branches = [resolve(value, branch, defs) for branch in schema.get("anyOf", ())]
-    return next((branch for branch in branches if mark in branch), schema)
+    able = [branch for branch in branches if mark in branch]
+    exact = (b for b in able if isinstance(value, dict) and fits(value, b["properties"]))
+    return next(exact, able[0] if able else schema)
+
+
+def fits(value: Mapping[str, Any], properties: Mapping[str, Any]) -> bool:
+    """Say whether an object has these properties and no others, and the constants they ask for."""
+    return value.keys() == properties.keys() and all(
+        value[name] == field["const"] for name, field in properties.items() if "const" in field
+    )
 
 
 def validate(value: Any, schema: JsonSchema) -> None:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-TRY_AGAIN = re.compile(r"try again in ((?:[\d.]+(?:ms|h|m|s))+)")
-DURATION_PART = re.compile(r"([\d.]+)(ms|h|m|s)")
+TRY_AGAIN = re.compile(r"try again in ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+)", re.IGNORECASE)
+DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -38,11 +38,11 @@ def number(text: str) -> float | None:
 
 def duration_s(text: str) -> float:
     """Read a Go duration, as in `2m52.8s` or `84ms`."""
-    return sum(float(value) * SECONDS[unit] for value, unit in DURATION_PART.findall(text))
+    return sum(float(value) * SECONDS[unit] for value, unit in DURATION_PART.findall(text.lower()))
 
 
 def date_difference_s(start: str, end: str) -> float | None:
     try:
         return max(0.0, (parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

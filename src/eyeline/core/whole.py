@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zlib
 
+from eyeline.core.headers import GIF_IMAGE, GIF_TRAILER, JPEG_SCAN, gif_blocks, jpeg_segments
 from eyeline.core.media import GIF, JPEG, PNG, WEBP
 from eyeline.errors import ImageTruncated
 
-JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
+JPEG_END_MARK = b"\xff\xd9"
 
 
 def check_whole(data: bytes, media_type: str, source: str) -> None:
@@ -15,15 +16,21 @@ def check_whole(data: bytes, media_type: str, source: str) -> None:
     Raise ImageTruncated if `data`, about to be sent as it is, ends early or is damaged in its
     frame.
     """
-    fault = CHECKS[media_type](data)
+    try:
+        fault = CHECKS[media_type](data)
+    except (IndexError, ValueError):
+        fault = "the header ends early"
     if fault:
         raise ImageTruncated(source, fault)
 
 
 def jpeg_fault(data: bytes) -> str:
     # Inside a scan every FF is followed by 00 or a restart mark, so an end mark there is the end.
-    scan = data.find(JPEG_SCAN)
-    return "" if data.find(JPEG_END, scan) > scan >= 0 else "no end-of-image mark"
+    # The scan is found by its segment: a camera's EXIF holds a thumbnail with marks of its own.
+    for marker, at in jpeg_segments(data):
+        if marker == JPEG_SCAN and data.find(JPEG_END_MARK, at) >= 0:
+            return ""
+    return "no end-of-image mark"
 
 
 def png_fault(data: bytes) -> str:
@@ -34,7 +41,7 @@ def png_fault(data: bytes) -> str:
         if end + 4 > len(data):
             break
         if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
-            return f"the {kind.decode('latin-1')} chunk fails its checksum"
+            return f"the chunk {kind!r} fails its checksum"
         if kind == b"IEND":
             return ""
         at = end + 4
@@ -42,7 +49,8 @@ def png_fault(data: bytes) -> str:
 
 
 def gif_fault(data: bytes) -> str:
-    return "" if data.rstrip(b"\0").endswith(b";") else "no trailer byte"
+    kinds = {kind for kind, _ in gif_blocks(data)}
+    return "" if {GIF_IMAGE, GIF_TRAILER} <= kinds else "no image or no trailer"
 
 
 def webp_fault(data: bytes) -> str:

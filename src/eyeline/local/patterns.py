@@ -96,7 +96,7 @@ BEYOND = pattern(
 STYLE = either(
     r"\s+in\s+(?:[\w-]+\s+){0,4}?"
     + either("sentences?", "words?", "details?", "lines?", "paragraphs?", "english", "short"),
-    *(r"\s+briefly", r"\s+shortly", r",\s.*"),
+    *(r"\s+briefly", r"\s+shortly", r"\s+one by one", r"\s+separately", r",\s.*"),
 )
 SEE = either(
     *("see", "looking at", "shown", "depicted", "pictured", "visible", "going on"),

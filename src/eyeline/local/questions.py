@@ -17,6 +17,9 @@ NAME_WORDS_MAX = 4
 NOUN_WORDS_MAX = 2
 """More words than this say more of a thing than the labels can confirm."""
 
+DESCRIBED = frozenset({Topic.DESCRIBE, Topic.TEXT, Topic.SUBJECT, Topic.KIND})
+"""What a description holds already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -44,7 +47,15 @@ def parse(prompt: str) -> tuple[Question, ...]:
     if not any(is_known(question) for question in questions):
         # Usually the question stands last, after who is to answer and how.
         return (next((q for q in questions if asks(q)), questions[-1]),)
-    return tuple(q for q in questions if is_known(q) or asks(q))
+    return without_repeats(tuple(q for q in questions if is_known(q) or asks(q)))
+
+
+def without_repeats(questions: tuple[Question, ...]) -> tuple[Question, ...]:
+    """Drop what a description tells anyway, as in "Describe it: what it shows, and any text"."""
+    described = next((q for q in questions if q.topics == (Topic.DESCRIBE,)), None)
+    if described is None:
+        return questions
+    return tuple(q for q in questions if q is described or not DESCRIBED.issuperset(q.topics))
 
 
 def is_known(question: Question) -> bool:

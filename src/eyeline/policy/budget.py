@@ -34,4 +34,6 @@ class Budget:
 
 
 def dollars(usd: Decimal) -> str:
-    return f"{usd:.6f}".rstrip("0").ljust(4, "0") if usd % 1 else f"{usd:.2f}"
+    """Write an amount with cents at least and millionths at most, as in 5.00, 10.50, 0.000123."""
+    whole, _, cents = f"{usd:.6f}".partition(".")
+    return f"{whole}.{cents.rstrip('0'):0<2}"

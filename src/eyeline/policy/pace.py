@@ -16,17 +16,19 @@ class TokenBucket:
 
     def __init__(self, per_minute: float) -> None:
         self.rate_per_s = per_minute / MINUTE_S
-        self.burst = per_minute / MINUTE_S
+        # A second's worth, and one whole request where a minute takes fewer than sixty.
+        self.burst = max(1.0, per_minute / MINUTE_S)
         self.level = self.burst
         self.at_s: float | None = None
 
     def reserve(self, amount: float, now_s: float) -> float:
         """Take `amount` and give the seconds to wait before it may be used."""
-        passed_s = 0.0 if self.at_s is None else max(0.0, now_s - self.at_s)
-        self.level = min(self.burst, self.level + passed_s * self.rate_per_s)
-        self.at_s = now_s
-        self.level -= amount
-        return max(0.0, -self.level / self.rate_per_s)
+        # A thread may come with an older reading than the one before it: time is counted once.
+        at_s = now_s if self.at_s is None else max(now_s, self.at_s)
+        passed_s = 0.0 if self.at_s is None else at_s - self.at_s
+        self.level = min(self.burst, self.level + passed_s * self.rate_per_s) - amount
+        self.at_s = at_s
+        return max(0.0, at_s - now_s - self.level / self.rate_per_s)
 
 
 class Pace:

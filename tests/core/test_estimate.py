@@ -1,0 +1,76 @@
+"""What images will cost, before anything is sent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from eyeline.core import catalogue
+from eyeline.core.estimate import DefaultDetail, Estimate, ImageEstimate, image_estimate
+from eyeline.core.media import JPEG, ImageInfo
+from eyeline.core.plan import plan
+from eyeline.core.size import Size
+
+PHOTO = ImageInfo(JPEG, Size(4032, 3024), 6)
+
+
+def estimated(model: str, info: ImageInfo = PHOTO) -> ImageEstimate:
+    found = catalogue.find(model)
+    return image_estimate(info, plan(info, found, "high", {JPEG}, "a.jpg"), found, "a.jpg")
+
+
+def test_one_image() -> None:
+    """Sizes as stored and as sent, tokens, dollars, notes, and what the default would have been."""
+    found = estimated("gpt-6-luna")
+    assert (found.width_px, found.height_px) == (4032, 3024)
+    assert found.sent_width_px < found.sent_height_px
+    assert found.tokens == 2942
+    assert found.cost_usd == Decimal("0.0002942")
+    assert "turned upright" in found.notes
+    assert found.provider_default == DefaultDetail("original", 14_364)
+
+
+@pytest.mark.parametrize(
+    ("model", "info"),
+    [
+        (catalogue.READER, PHOTO),
+        ("somebody/s-model", PHOTO),
+        ("gpt-6-luna", ImageInfo(JPEG, Size(7952, 5304))),
+    ],
+)
+def test_no_provider_default(model: str, info: ImageInfo) -> None:
+    """Without a known rule, or where the provider would refuse, there is no default to compare."""
+    assert estimated(model, info).provider_default is None
+
+
+def test_the_object_that_is_printed() -> None:
+    """`--json` has exactly these fields, dollars as a number or null."""
+    assert estimated("gpt-6-luna").to_json() == {
+        "source": "a.jpg",
+        "model": "gpt-6-luna",
+        "detail": "high",
+        "width_px": 4032,
+        "height_px": 3024,
+        "sent_width_px": 1368,
+        "sent_height_px": 1824,
+        "tokens": 2942,
+        "cost_usd": 0.0002942,
+    }
+    assert estimated("somebody/s-model").to_json()["cost_usd"] is None
+
+
+@pytest.mark.parametrize(
+    ("models", "tokens", "cost", "shown"),
+    [
+        ((), 0, Decimal(0), "0 tokens, $0"),
+        (("gpt-6-luna",) * 2, 5884, Decimal("0.0005884"), "5,884 tokens, $0.0005884"),
+        (("gpt-6-luna", "somebody/s-model"), 5884, None, "5,884 tokens, price unknown"),
+        ((catalogue.READER,), 0, Decimal(0), "0 tokens, $0"),
+    ],
+)
+def test_a_sum(models: tuple[str, ...], tokens: int, cost: Decimal | None, shown: str) -> None:
+    """Tokens add up; dollars do where every part is known."""
+    total = Estimate(tuple(map(estimated, models)))
+    assert (total.tokens, total.cost_usd, str(total)) == (tokens, cost, shown)
+    assert [image.model for image in total] == list(models)

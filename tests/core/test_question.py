@@ -1,0 +1,84 @@
+"""A question's options, checked before anything is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eyeline.core.catalogue import Model, find
+from eyeline.core.question import check_references, choose_api, choose_detail
+from eyeline.core.reference import FileId, FileRef, Reference
+from eyeline.errors import BadReference, SettingsError
+
+LUNA, TILE = find("gpt-6-luna"), find("gpt-4o")
+ONLY_RESPONSES = Model("x", rule=LUNA.rule, price=None, apis=("responses",))
+FILE: tuple[Reference, ...] = (FileRef(Path("a.png")),)
+UPLOADED: tuple[Reference, ...] = (*FILE, FileId("file-1"))
+
+
+@pytest.mark.parametrize(
+    ("detail", "model", "sent"),
+    [
+        ("low", LUNA, "low"),
+        ("high", LUNA, "high"),
+        ("original", LUNA, "original"),
+        ("auto", LUNA, "high"),
+        ("auto", TILE, "high"),
+    ],
+)
+def test_the_detail_that_is_sent(detail: str, model: Model, sent: str) -> None:
+    """Our `auto` is `high`, never the provider's `original`."""
+    assert choose_detail(detail, model) == sent
+
+
+@pytest.mark.parametrize(
+    ("detail", "model", "said"),
+    [
+        ("hihg", LUNA, "--detail: 'hihg', expected one of low, high, original, auto; did you mean"),
+        ("", LUNA, "one of low, high, original, auto"),
+        ("original", TILE, "for gpt-4o"),
+    ],
+)
+def test_a_detail_that_is_none(detail: str, model: Model, said: str) -> None:
+    """A word that is no detail names the nearest; one the model lacks names those it has."""
+    with pytest.raises(SettingsError) as raised:
+        choose_detail(detail, model)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("choice", "model", "references", "api"),
+    [
+        ("auto", LUNA, FILE, "chat"),
+        ("auto", LUNA, UPLOADED, "responses"),
+        ("auto", ONLY_RESPONSES, FILE, "responses"),
+        ("chat", LUNA, FILE, "chat"),
+        ("chat", ONLY_RESPONSES, FILE, "chat"),
+        ("responses", LUNA, FILE, "responses"),
+    ],
+)
+def test_the_api(choice: str, model: Model, references: tuple[Reference, ...], api: str) -> None:
+    """Chat, unless the model or a file id needs Responses, or the user says otherwise."""
+    assert choose_api(choice, model, references) == api
+
+
+@pytest.mark.parametrize(
+    ("choice", "references", "said"),
+    [
+        ("chat", UPLOADED, "Chat Completions takes no file ids"),
+        ("completions", FILE, "one of auto, chat, responses"),
+        ("completions", UPLOADED, "one of auto, chat, responses"),
+    ],
+)
+def test_an_api_that_cannot_be(choice: str, references: tuple[Reference, ...], said: str) -> None:
+    """An API that cannot take the question is refused before it is sent."""
+    with pytest.raises(SettingsError, match=said):
+        choose_api(choice, LUNA, references)
+
+
+def test_no_image_is_no_question() -> None:
+    """Without an image nothing is asked, for it would go out as text alone."""
+    assert check_references(FILE) is FILE
+    with pytest.raises(BadReference, match="nothing to look at"):
+        check_references(())

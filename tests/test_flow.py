@@ -1,0 +1,442 @@
+"""The order of everything, stepped by hand: each effect in turn, each failure thrown in."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_server import chat_completion, response_object
+
+from eyeline.core.catalogue import find
+from eyeline.core.cost import FREE
+from eyeline.core.engine import compatible, openai
+from eyeline.core.parts import PreparedImage
+from eyeline.core.question import Question
+from eyeline.core.reference import BytesRef, DataUrlRef, FileId, FileRef
+from eyeline.core.schema import read_schema
+from eyeline.core.size import Size
+from eyeline.core.wire import Response
+from eyeline.effects import Emit, Load, Lookup, Now, Prepare, Reserve, Send, Settle, Store
+from eyeline.errors import (
+    AnswerCut,
+    BadDataUrl,
+    BadReference,
+    ContentFiltered,
+    EyelineError,
+    ImageNotFound,
+    ImageTruncated,
+    ModelRefused,
+    NotAnImage,
+    SchemaMismatch,
+)
+from eyeline.exchange import Asking
+from eyeline.flow import HEAD_BYTES, LookedAt, content_parts, estimate, hold_for, look_at
+from eyeline.flow import ask as ask_flow
+from eyeline.policy.retry import Retry
+from eyeline.testing import tiny_png
+
+PNG = tiny_png(8, 6)
+LARGE_PNG = tiny_png(4000, 20)  # gpt-4o takes it as 2048×10
+LUNA, GPT_4O = find("gpt-6-luna"), find("gpt-4o")
+ROOF = FileRef(Path("roof.png"))
+SIGN = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+RECORD = {
+    "text": "A sign.",
+    "model": "gpt-6-luna",
+    "usage": {"input_tokens": 1000, "output_tokens": 20},
+    "request_id": "req_0",
+}
+# What a flow is told where a test is not about it.
+ROUTINE: dict[type, Any] = {Now: 0.0, Reserve: 0.0}
+BEGUN: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_flow() -> Iterator[None]:
+    """Step every flow that a test left in the middle to its end, as a driver does."""
+    yield
+    while BEGUN:
+        flow = BEGUN.pop()
+        with suppress(KeyboardInterrupt, StopIteration):
+            flow.throw(KeyboardInterrupt())
+            while True:
+                flow.send(None)
+
+
+def ask(asking: Asking) -> Any:
+    BEGUN.append(flow := ask_flow(asking))
+    return flow
+
+
+def asking(*references: Any, stream: bool = False, **options: Any) -> Asking:
+    given = {"model": LUNA, "api": "chat", "detail": "high"} | options
+    question = Question("What is it?", references or (BytesRef(PNG),), **given)
+    return Asking(question, openai(), Retry(), stream)
+
+
+def until(flow: Any, kind: type, effect: Any = None) -> Any:
+    """Step on, from `effect` or the start, to the first effect of a kind."""
+    effect = effect or next(flow)
+    while not isinstance(effect, kind):
+        effect = flow.send(ROUTINE.get(type(effect)))
+    return effect
+
+
+def value_of(flow: Any, effect: Any) -> Any:
+    """Step on from `effect` to the end and give what the flow returns."""
+    with pytest.raises(StopIteration) as stop:
+        until(flow, type(None), effect)
+    return stop.value.value
+
+
+def value_at_end(flow: Any, sent: Any = None) -> Any:
+    """Send the last result in and give what the flow returns."""
+    with pytest.raises(StopIteration) as stop:
+        flow.send(sent)
+    return stop.value.value
+
+
+def answered(text: str | None = "A sign.", **changes: Any) -> Response:
+    return Response(200, {}, json.dumps(chat_completion(text, **changes)).encode())
+
+
+def sent_images(send: Send) -> list[bytes]:
+    """Give the bytes of each image in a chat request."""
+    (message,) = json.loads(send.request.body)["messages"]
+    urls = [part["image_url"]["url"] for part in message["content"][1:]]
+    return [b64decode(url.partition(",")[2]) for url in urls]
+
+
+# --- the cache ----------------------------------------------------------------------------------
+
+
+def test_answers_from_the_cache() -> None:
+    """A question asked before is answered from the cache: nothing prepared, sent or paid."""
+    flow = ask(asking(BytesRef(LARGE_PNG), model=GPT_4O))
+    assert next(flow) == Now()
+    assert isinstance(flow.send(10.0), Lookup)
+    assert flow.send(RECORD) == Emit("A sign.")
+    assert flow.send(None) == Now()
+    answer = value_at_end(flow, 10.5)
+    assert (answer.text, answer.cached, answer.cost_usd) == ("A sign.", True, FREE)
+    assert (answer.latency_s, answer.usage.input_tokens, answer.request_id) == (0.5, 1000, "req_0")
+    assert (answer.images[0].sent_bytes, answer.images[0].sent_width_px) == (0, 2048)
+
+
+def test_asks_and_stores_what_is_not_in_the_cache() -> None:
+    """A new question is held, sent, settled and stored, in this order, under the key looked up."""
+    flow = ask(asking())
+    assert next(flow) == Now()
+    lookup = flow.send(1.0)
+    assert isinstance(lookup, Lookup)
+    assert flow.send(None) == Now()
+    reserve = flow.send(1.0)
+    assert isinstance(reserve, Reserve)
+    assert isinstance(flow.send(0.0), Send)
+    assert flow.send(answered()) == Settle(reserve.hold, Decimal("0.00011"))
+    assert flow.send(None) == Now()
+    store = flow.send(3.25)
+    assert isinstance(store, Store)
+    assert (store.key, store.record["text"]) == (lookup.key, "A sign.")
+    answer = value_at_end(flow)
+    assert (answer.cached, answer.engine, answer.latency_s) == (False, "openai", 2.25)
+    assert answer.usage.image_tokens == answer.images[0].tokens > 0
+
+
+def test_a_stored_record_is_recalled_as_it_was() -> None:
+    """What is stored for a question answers it the next time, parsed value and all."""
+    schema = read_schema(SIGN)
+    flow = ask(asking(schema=schema))
+    until(flow, Send)
+    store = until(flow, Store, flow.send(answered('{"text": "EXIT"}')))
+    again = ask(asking(schema=schema))
+    assert until(again, Lookup).key == store.key
+    answer = value_of(again, again.send(json.loads(json.dumps(store.record))))
+    assert answer.parsed == {"text": "EXIT"}
+
+
+def test_no_cache_is_neither_read_nor_written() -> None:
+    """With the cache off nothing is looked up and nothing stored."""
+    flow = ask(asking(cache=False))
+    effects = [next(flow)]
+    while not isinstance(effects[-1], Send):
+        effects.append(flow.send(ROUTINE.get(type(effects[-1]))))
+    assert not any(isinstance(effect, Lookup) for effect in effects)
+    assert value_of(flow, flow.send(answered())).text == "A sign."
+
+
+def test_an_answer_cut_at_the_limit_is_given_and_not_stored() -> None:
+    """Text that the token limit cut is an answer that says so; asking again asks the engine."""
+    flow = ask(asking())
+    until(flow, Send)
+    effect = flow.send(answered("A si", finish="length"))
+    while not isinstance(effect, Now):
+        effect = flow.send(None)
+    answer = value_at_end(flow, 0.0)
+    assert (answer.text, answer.ending) == ("A si", "length")
+
+
+def test_the_key_is_that_of_the_meaning() -> None:
+    """The same picture by path, bytes or data URL is the same question; streamed or not."""
+    url = DataUrlRef("data:image/png;base64," + b64encode(PNG).decode())
+    by_path = ask(asking(ROOF))
+    until(by_path, Load)
+    keys = {
+        until(ask(asking()), Lookup).key,
+        until(ask(asking(url, stream=True, timeout_s=5)), Lookup).key,
+        until(by_path, Lookup, by_path.send(PNG)).key,
+    }
+    assert len(keys) == 1
+    assert until(ask(asking(BytesRef(tiny_png(8, 7)))), Lookup).key not in keys
+
+
+# --- images -------------------------------------------------------------------------------------
+
+
+def test_sends_byte_for_byte() -> None:
+    """An image that is right as it is goes out as it is."""
+    assert sent_images(until(ask(asking()), Send)) == [PNG]
+
+
+def test_prepares_only_where_planned() -> None:
+    """Of several images only the one that is too large is prepared; all keep their order."""
+    flow = ask(asking(BytesRef(PNG), BytesRef(LARGE_PNG), BytesRef(PNG), model=GPT_4O))
+    prepare = until(flow, Prepare)
+    assert (prepare.data, prepare.plan.size) == (LARGE_PNG, Size(2048, 10))
+    made = PreparedImage(b"small", "image/png", prepare.plan.size)
+    send = until(flow, Send, flow.send(made))
+    assert sent_images(send) == [PNG, b"small", PNG]
+    answer = value_of(flow, flow.send(answered()))
+    assert [image.sent_bytes for image in answer.images] == [len(PNG), 5, len(PNG)]
+    assert answer.images[1].notes == ("4000×20 → 2048×10",)
+
+
+def test_a_miss_is_known_before_anything_is_prepared() -> None:
+    """The cache is asked before a pixel is touched."""
+    flow = ask(asking(BytesRef(LARGE_PNG), model=GPT_4O))
+    assert isinstance(until(flow, Lookup), Lookup)
+    assert isinstance(flow.send(None), Prepare)
+
+
+def test_loads_what_a_reference_names() -> None:
+    """A path is loaded whole, by its own reference."""
+    flow = ask(asking(ROOF))
+    assert next(flow) == Now()
+    assert flow.send(0.0) == Load(ROOF)
+    assert isinstance(flow.send(PNG), Lookup)
+
+
+def test_a_data_url_is_decoded_here() -> None:
+    """What a data URL carries needs no loading, and what it does not carry is an error."""
+    url = DataUrlRef("data:image/png;base64," + b64encode(PNG).decode())
+    assert sent_images(until(ask(asking(url)), Send)) == [PNG]
+    with pytest.raises(BadDataUrl):
+        until(ask(asking(DataUrlRef("data:image/png;base64,####"))), Lookup)
+
+
+def test_a_file_id_is_sent_by_name() -> None:
+    """An uploaded image is neither loaded nor measured; its id goes out and stands in the key."""
+    flow = ask(asking(FileId("file-1"), BytesRef(PNG), api="responses"))
+    send = until(flow, Send)
+    text, by_id, inline = json.loads(send.request.body)["input"][0]["content"]
+    assert text["type"] == "input_text"
+    assert by_id == {"type": "input_image", "file_id": "file-1", "detail": "high"}
+    assert inline["image_url"].startswith("data:image/png;base64,")
+    reply = Response(200, {}, json.dumps(response_object("A sign.")).encode())
+    answer = value_of(flow, flow.send(reply))
+    assert (answer.images[0].source, answer.images[0].tokens) == ("file-1", None)
+    other = asking(FileId("file-2"), BytesRef(PNG), api="responses")
+    again = asking(FileId("file-1"), BytesRef(PNG), api="responses")
+    key = until(ask(again), Lookup).key
+    assert key != until(ask(other), Lookup).key
+
+
+def test_a_file_id_is_recalled_without_its_size() -> None:
+    """A cached answer about an uploaded image says of it what is known."""
+    flow = ask(asking(FileId("file-1"), api="responses"))
+    until(flow, Lookup)
+    answer = value_of(flow, flow.send(RECORD))
+    assert (answer.images[0].source, answer.images[0].width_px) == ("file-1", None)
+
+
+def test_a_missing_image_ends_it() -> None:
+    """An image that does not load is an error, never a question without it."""
+    flow = ask(asking(BytesRef(PNG), ROOF))
+    until(flow, Load)
+    with pytest.raises(ImageNotFound):
+        flow.throw(ImageNotFound("roof.png"))
+
+
+def test_several_references_load_in_order() -> None:
+    """Images are loaded one after another, in the order they were given."""
+    second = FileRef(Path("wall.png"))
+    flow = ask(asking(ROOF, second))
+    until(flow, Load)
+    assert flow.send(PNG) == Load(second)
+
+
+@pytest.mark.parametrize(("data", "error"), [(PNG[:-12], ImageTruncated), (b"GARBAGE", NotAnImage)])
+def test_a_bad_image_is_found_before_anything_is_asked(
+    data: bytes, error: type[EyelineError]
+) -> None:
+    """Half an image, or none, is refused before the cache, the budget or the engine hear of it."""
+    flow = ask(asking(BytesRef(data)))
+    assert next(flow) == Now()
+    with pytest.raises(error):
+        flow.send(0.0)
+
+
+def test_an_image_to_be_encoded_is_judged_by_its_decoder() -> None:
+    """Where pixels are decoded anyway the frame of the file is not checked before."""
+    shortened = LARGE_PNG[:-12]
+    assert isinstance(until(ask(asking(BytesRef(shortened), model=GPT_4O)), Prepare), Prepare)
+
+
+def test_what_the_server_does_not_take_is_converted() -> None:
+    """A GIF is right for OpenAI, and converted for a server known to take JPEG and PNG."""
+    gif = b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==")
+    assert sent_images(until(ask(asking(BytesRef(gif))), Send)) == [gif]
+    elsewhere = replace(asking(BytesRef(gif)), engine=compatible("x", "http://127.0.0.1:1/v1"))
+    prepare = until(ask(elsewhere), Prepare)
+    assert (prepare.plan.media_type, prepare.plan.notes) == ("image/png", ("GIF → PNG",))
+
+
+# --- what came back -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (answered(None, refusal="I cannot."), ModelRefused),
+        (answered("", finish="length"), AnswerCut),
+        (answered('{"text": "E', finish="length"), AnswerCut),
+        (answered("", finish="content_filter"), ContentFiltered),
+        (answered('{"text": 7}'), SchemaMismatch),
+        (answered("EXIT"), SchemaMismatch),
+    ],
+    ids=["refusal", "nothing", "half", "filter", "type", "not JSON"],
+)
+def test_tells_unusable_answers_apart(reply: Response, error: type[Exception]) -> None:
+    """A refusal, the filter, the limit and a misfit are four errors, paid for, and never stored."""
+    flow = ask(asking(schema=read_schema(SIGN)))
+    until(flow, Send)
+    settle = flow.send(reply)
+    assert settle.spent_usd == Decimal("0.00011")
+    assert flow.send(None) == Now()
+    with pytest.raises(error) as raised:
+        flow.send(0.0)
+    assert raised.value.answer.cost_usd == Decimal("0.00011")
+
+
+def test_gives_content_parts() -> None:
+    """The parts of a message come with the images inline, and nothing is asked or sent."""
+    flow = content_parts(asking(BytesRef(PNG), BytesRef(LARGE_PNG), model=GPT_4O))
+    prepare = next(flow)
+    assert isinstance(prepare, Prepare)
+    parts = value_at_end(flow, PreparedImage(b"small", "image/png", prepare.plan.size))
+    assert parts[0] == {"type": "text", "text": "What is it?"}
+    assert [part["image_url"]["detail"] for part in parts[1:]] == ["high", "high"]
+    assert parts[2]["image_url"]["url"].endswith(b64encode(b"small").decode())
+
+
+# --- what is held -------------------------------------------------------------------------------
+
+
+def held(**options: Any) -> Any:
+    return until(ask(asking(**options)), Reserve).hold
+
+
+def test_holds_the_most_a_request_can_cost() -> None:
+    """The hold covers text, image and the whole of what the model may write."""
+    hold = held()
+    assert hold.model == "gpt-6-luna"
+    assert hold.tokens >= len("What is it?") + 1
+    most = Decimal(128_000) * Decimal("0.5") / 10**6
+    assert most < hold.usd_max < most + Decimal("0.0001")
+
+
+def test_holds_no_more_than_the_asked_limit() -> None:
+    """A limit on the answer is a limit on the hold."""
+    assert held(max_output_tokens=10).usd_max < Decimal("0.0001")
+
+
+def test_holds_for_all_the_text() -> None:
+    """The system text and the schema are read by the model too, so they are held for."""
+    bare = held()
+    assert held(system="s" * 500).tokens == bare.tokens + 500
+    long = {"type": "object", "properties": {"a": {"type": "string", "description": "d" * 900}}}
+    assert held(schema=read_schema(long)).tokens > bare.tokens + 900
+
+
+def test_a_hold_without_a_price_has_no_amount() -> None:
+    """For a model without a price there is nothing to hold in dollars."""
+    assert held(model=find("some-model")).usd_max is None
+
+
+def test_a_file_id_adds_no_tokens_to_the_hold() -> None:
+    """An uploaded image has no size here, so no tokens of it are held."""
+    question = asking(FileId("file-1"), api="responses").question
+    assert hold_for(question, [FileId("file-1")], {}).tokens == len("What is it?") + 2
+
+
+# --- estimates ----------------------------------------------------------------------------------
+
+
+def estimating(reference: Any, *names: str) -> Any:
+    models = [(find(name), "high") for name in names or ("gpt-6-luna",)]
+    return estimate(reference, models, openai().media_types)
+
+
+def test_estimates_from_the_head() -> None:
+    """An estimate reads the first bytes alone, once for all models."""
+    flow = estimating(ROOF, "gpt-6-luna", "gpt-4o")
+    assert next(flow) == Load(ROOF, HEAD_BYTES)
+    luna, gpt_4o = value_at_end(flow, LARGE_PNG[:1000])
+    assert (luna.width_px, luna.sent_width_px, luna.model) == (4000, 4000, "gpt-6-luna")
+    assert (gpt_4o.sent_width_px, gpt_4o.model) == (2048, "gpt-4o")
+    assert luna.cost_usd > 0
+
+
+def long_jpeg() -> bytes:
+    """Give a JPEG header whose frame stands behind 70 KB of metadata."""
+    padding = b"\xff\xe2\xff\xff" + bytes(0xFFFD)
+    frame = b"\xff\xc0\x00\x11\x08" + b"\x00\x30\x00\x40" + b"\x03" + bytes(9)
+    return b"\xff\xd8" + padding + padding[:2] + b"\x20\x02" + bytes(0x2000) + frame
+
+
+def test_reads_on_where_the_header_is_long() -> None:
+    """A header longer than the first bytes is read from the whole."""
+    flow, data = estimating(ROOF), long_jpeg()
+    next(flow)
+    assert flow.send(data[:HEAD_BYTES]) == Load(ROOF)
+    (made,) = value_at_end(flow, data)
+    assert (made.width_px, made.height_px) == (64, 48)
+
+
+def test_a_short_file_is_not_read_again() -> None:
+    """A header cut in a file that was read whole is an error at once."""
+    flow = estimating(ROOF)
+    next(flow)
+    with pytest.raises(ImageTruncated):
+        flow.send(PNG[:20])
+
+
+def test_a_file_id_cannot_be_measured() -> None:
+    """An uploaded file has no size here, and the error names it."""
+    with pytest.raises(BadReference, match="file-1"):
+        next(estimating(FileId("file-1")))
+
+
+def test_looked_at_hides_its_bytes() -> None:
+    """What a flow holds of an image does not show its bytes in a traceback."""
+    with pytest.raises(StopIteration) as stop:
+        next(look_at(BytesRef(PNG), asking()))
+    assert isinstance(stop.value.value, LookedAt)
+    assert "PNG" not in repr(stop.value.value)
