@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.local_server import serve
 from PIL import Image
+
+from benchmarks.local_server import serve
 
 SDK_SCRIPT = """
 import base64, sys

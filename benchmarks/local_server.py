@@ -1,7 +1,7 @@
 """
 An API server in a process of its own: reads a request whole and gives a ready answer.
 
-    python -m benchmarks.local_server     prints its port, and serves until its standard input closes
+    python -m benchmarks.local_server     prints its port, serves until its standard input closes
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ CASES: dict[str, tuple[tuple[Any, ...], str, str, int]] = {
     "TimedOut": (("openai", 600.0), "openai: no response within 600 s", "--timeout", 1),
     "StreamCut": (
         ("openai", 1234),
-        "openai: the stream broke off after 1,234 characters",
+        "openai: the answer broke off after 1,234 characters",
         "ask again",
         1,
     ),

@@ -376,7 +376,7 @@ def test_relays_the_responses_api() -> None:
     assert value_of(flow).request_id == "req_9"
 
 
-@pytest.mark.parametrize("end", [b"", ConnectionFailed("openai", "reset"), TimedOut("openai", 9)])
+@pytest.mark.parametrize("end", [b"", StreamCut("openai", 0), TimedOut("openai", 9)])
 def test_a_finished_answer_needs_no_last_word(end: bytes | Exception) -> None:
     """Once the engine said why it stopped, a missing [DONE] does not spoil the answer."""
     stream = Opened()
@@ -392,7 +392,7 @@ def test_a_finished_answer_needs_no_last_word(end: bytes | Exception) -> None:
 
 @pytest.mark.parametrize(
     "end",
-    [b"", b"data: {not JSON\n\n", ConnectionFailed("openai", "reset"), TimedOut("openai", 9)],
+    [b"", b"data: {not JSON\n\n", StreamCut("openai", 0), TimedOut("openai", 9)],
     ids=repr,
 )
 def test_a_cut_stream_is_no_answer(end: bytes | Exception) -> None:

@@ -122,12 +122,23 @@ def test_answers_from_the_cache() -> None:
     flow = ask(asking(BytesRef(LARGE_PNG), model=GPT_4O))
     assert next(flow) == Now()
     assert isinstance(flow.send(10.0), Lookup)
-    assert flow.send(RECORD) == Emit("A sign.")
-    assert flow.send(None) == Now()
-    answer = value_at_end(flow, 10.5)
+    assert flow.send(RECORD) == Now()
+    assert flow.send(10.5) == Emit("A sign.")
+    answer = value_at_end(flow)
     assert (answer.text, answer.cached, answer.cost_usd) == ("A sign.", True, FREE)
     assert (answer.latency_s, answer.usage.input_tokens, answer.request_id) == (0.5, 1000, "req_0")
     assert (answer.images[0].sent_bytes, answer.images[0].sent_width_px) == (0, 2048)
+
+
+def test_a_record_that_no_longer_fits_is_a_miss() -> None:
+    """A cached answer that does not fit the schema any more is asked again, not raised for ever."""
+    schema = read_schema({"type": "object", "properties": {"says": {"type": "string"}}})
+    flow = ask(asking(schema=schema))
+    next(flow)
+    assert isinstance(flow.send(1.0), Lookup)
+    assert flow.send(RECORD) == Now()
+    assert flow.send(1.0) == Now()
+    assert isinstance(flow.send(1.0), Reserve)
 
 
 def test_asks_and_stores_what_is_not_in_the_cache() -> None:

@@ -25,7 +25,7 @@ EyelineError
 ├── EngineError              the engine could not be reached or gave no usable response
 │   ├── ConnectionFailed     no connection, or it broke before a response
 │   ├── TimedOut             no response in time; the outcome is unknown
-│   ├── StreamCut            a streamed answer stopped before its end
+│   ├── StreamCut            an answer began to come and stopped before its end
 │   ├── UnexpectedResponse   not a response of the API
 │   └── ApiError             the engine said no, with a status
 │       ├── BadRequest       400, 413, 422 and the like
@@ -333,7 +333,7 @@ class TimedOut(EngineError):
 
 
 class StreamCut(EngineError):
-    """A streamed answer stopped before its end; `received_chars` characters of it had come."""
+    """An answer stopped before its end; `received_chars` characters of its text had come."""
 
     hint = "ask again; a cut answer is never passed off as a short one"
 
@@ -343,7 +343,7 @@ class StreamCut(EngineError):
         self.args = (engine, received_chars)
 
     def __str__(self) -> str:
-        return f"{self.engine}: the stream broke off after {self.received_chars:,} characters"
+        return f"{self.engine}: the answer broke off after {self.received_chars:,} characters"
 
 
 class UnexpectedResponse(EngineError):

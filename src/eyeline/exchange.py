@@ -150,7 +150,7 @@ def relay(stream: Any, asking: Asking) -> Flow[Reply]:
     except InStreamError as error:
         failure, cut = stream_error(engine, error.error, model), StreamCut(engine, received_chars)
         raise (cut if received_chars else failure) from (failure if received_chars else None)
-    except (ConnectionFailed, TimedOut, ValueError) as error:
+    except (StreamCut, TimedOut, ValueError) as error:
         if replies.reply() is None:
             raise StreamCut(engine, received_chars) from error
     reply = replies.reply()

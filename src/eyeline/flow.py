@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ from eyeline.core.request import build
 from eyeline.core.tokens import Detail
 from eyeline.core.whole import check_whole
 from eyeline.effects import Emit, Flow, Load, Lookup, Now, Prepare, Store
-from eyeline.errors import BadReference, ImageTruncated
+from eyeline.errors import BadReference, ImageTruncated, SchemaMismatch
 from eyeline.exchange import Asking, attempt
 from eyeline.policy.limits import Hold
 
@@ -55,10 +56,12 @@ def ask(asking: Asking) -> Flow[Answer]:
     key = drafted.key()
     record = (yield Lookup(key)) if question.cache else None
     if record is not None:
-        yield Emit(record["text"])
         sent = tuple(sent_image(image, None, question.detail) for image in images)
-        latency_s = (yield Now()) - started_s
-        return recall(record, question, engine.name, sent, latency_s)
+        # A record that no longer fits its schema, since a validator changed, is a miss.
+        with suppress(SchemaMismatch):
+            answer = recall(record, question, engine.name, sent, (yield Now()) - started_s)
+            yield Emit(answer.text)
+            return answer
     parts = yield from prepare_all(images, question.detail)
     request = build(drafted, parts, stream=asking.stream, timeout_s=question.timeout_s)
     reply = yield from attempt(request, asking, hold_for(question, images, drafted.parameters))

@@ -1,8 +1,9 @@
 """
 What the outside must offer, as Protocols; adapters and local engines satisfy them by shape alone.
 
-A transport raises `ConnectionFailed` or `TimedOut` and nothing else: every HTTP status, 500 too,
-is a response, and what it means is decided in the flow.
+A transport raises `ConnectionFailed` where nothing came back, `StreamCut` where a response began
+and broke off, and `TimedOut`. Every HTTP status, 500 too, is a response, and what it means is
+decided in the flow.
 """
 
 from __future__ import annotations

@@ -18,9 +18,12 @@ from eyeline.core.engine import Chosen, Engine, choose_engine, is_gguf
 from eyeline.core.question import (
     ApiChoice,
     Question,
+    check_extra,
     check_references,
+    check_temperature,
     choose_api,
     choose_detail,
+    readable_text,
 )
 from eyeline.core.reference import Reference, parse_reference
 from eyeline.core.schema import read_schema
@@ -108,21 +111,21 @@ class Wiring:
         check_names(options, AskOptions)
         references = check_references(tuple(parse_references(images)))
         model = self.model(options.get("model"))
-        schema = options.get("schema")
+        schema, system = options.get("schema"), options.get("system")
         detail = options.get("detail") or self.options.get("detail") or self.settings.detail
         return Question(
-            prompt=prompt,
+            prompt=readable_text(prompt),
             references=references,
             model=model,
             api=choose_api(self.options.get("api", "auto"), model, references),
             detail=choose_detail(detail, model),
             schema=None if schema is None else read_schema(schema),
-            system=options.get("system"),
+            system=None if system is None else readable_text(system),
             max_output_tokens=options.get("max_output_tokens"),
-            temperature=options.get("temperature"),
+            temperature=check_temperature(options.get("temperature")),
             cache=options.get("cache", True) and self.outside.cache is not None,
             timeout_s=options.get("timeout_s") or self.options.get("timeout_s") or TIMEOUT_S,
-            extra=options.get("extra") or {},
+            extra=check_extra(options.get("extra") or {}),
         )
 
     def model(self, name: str | None) -> Model:

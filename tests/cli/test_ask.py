@@ -315,7 +315,7 @@ def test_cut_stream_on_a_terminal(api: ApiServer, png: Path) -> None:
     api.script.append(stream_reply(chat_events("one two three")[:3], cut=True))
     status, shown, err = on_a_terminal("ask", "What?", png, "--engine", api.url)
     assert (status, shown) == (1, "one two\r\n")
-    assert "the stream broke off after 7 characters" in err
+    assert "the answer broke off after 7 characters" in err
 
 
 def test_closed_pipe(api: ApiServer, png: Path) -> None:

@@ -24,7 +24,9 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_json_lines(cli: Cli, photo: Path) -> None:
-    """`--json` gives one line for each image and model, with the fields of the contract in order."""
+    """
+    `--json` gives one line for each image and model, with the fields of the contract in order.
+    """
     result = cli("estimate", photo, "-m", "gpt-6-luna", "-m", "gpt-4o", "--json")
     lines = [json.loads(line) for line in result.out.splitlines()]
     assert [list(line) for line in lines] == [FIELDS, FIELDS]
@@ -46,14 +48,18 @@ def test_table(cli: Cli, photo: Path) -> None:
 
 
 def test_unknown_model(cli: Cli, photo: Path) -> None:
-    """A model outside the catalogue is measured by a safe rule, said to be a guess, with no price."""
+    """
+    A model outside the catalogue is measured by a safe rule, said to be a guess, with no price.
+    """
     result = cli("estimate", photo, "-m", "my-vlm")
     assert "price unknown" in result.out
     assert "not in the catalogue" in result.out
 
 
 def test_some_bad(cli: Cli, photo: Path, tmp_path: Path) -> None:
-    """A bad image is named; the others are estimated, and the status is 1; with none left it is 2."""
+    """
+    A bad image is named; the others are estimated, and the status is 1; with none left it is 2.
+    """
     missing = tmp_path / "streat.jpg"
     result = cli("estimate", photo, missing)
     assert result.status == 1

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eyeline.core.catalogue import Model, find
-from eyeline.core.question import check_references, choose_api, choose_detail
+from eyeline.core.question import (
+    check_extra,
+    check_references,
+    check_temperature,
+    choose_api,
+    choose_detail,
+    readable_text,
+)
 from eyeline.core.reference import FileId, FileRef, Reference
 from eyeline.errors import BadReference, SettingsError
 
@@ -82,3 +90,40 @@ def test_no_image_is_no_question() -> None:
     assert check_references(FILE) is FILE
     with pytest.raises(BadReference, match="nothing to look at"):
         check_references(())
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ({"stream": True}, "stream"),
+        ({"messages": []}, "messages"),
+        ({"metadata": {1, 2}}, "values that JSON can hold"),
+        ({"seed": float("nan")}, "values that JSON can hold"),
+    ],
+)
+def test_extra_fields_that_cannot_be(extra: dict[str, Any], said: str) -> None:
+    """Extra fields that would lose the images or the answer, or are no JSON, are refused."""
+    with pytest.raises(SettingsError, match=said):
+        check_extra(extra)
+
+
+def test_extra_fields_go_as_they_are() -> None:
+    """Any other field of the API passes."""
+    assert check_extra({"seed": 7, "metadata": {"a": "b"}}) == {"seed": 7, "metadata": {"a": "b"}}
+
+
+@pytest.mark.parametrize("temperature", [-0.1, 2.1, float("nan")])
+def test_a_temperature_that_cannot_be(temperature: float) -> None:
+    """A temperature outside 0 to 2 is refused."""
+    with pytest.raises(SettingsError, match="from 0 to 2"):
+        check_temperature(temperature)
+
+
+def test_a_temperature_that_can_be() -> None:
+    """None leaves it to the model."""
+    assert [check_temperature(each) for each in (None, 0, 2.0)] == [None, 0, 2.0]
+
+
+def test_text_that_is_no_text() -> None:
+    """Bytes of a shell argument that are no UTF-8 become question marks."""
+    assert readable_text("What?\udcff é") == "What?? é"

@@ -258,6 +258,7 @@ def test_usage_that_is_absent_or_odd(change: dict[str, Any], expected: Usage) ->
         ({"message": {"content": "x"}, "finish_reason": "tool_calls"}, "x", "stop"),
         ({"message": {"content": [{"text": "x"}, {"text": None}, "y"]}}, "x", "stop"),
         ({"message": {"content": "x", "refusal": {}}}, "x", "stop"),
+        ({"message": {"content": "x\ud83d"}}, "x\ufffd", "stop"),
     ],
 )
 def test_chat_fields_that_are_absent_or_odd(choice: dict[str, Any], text: str, ending: str) -> None:

@@ -17,7 +17,7 @@ from urllib3.exceptions import (
 from eyeline.adapters.proxies import proxy_for
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response
-from eyeline.errors import ConnectionFailed, TimedOut
+from eyeline.errors import ConnectionFailed, StreamCut, TimedOut
 
 CONNECT_TIMEOUT_S = 10.0
 CHUNK_BYTES = 64 * 1024
@@ -36,6 +36,8 @@ class HttpTransport:
         response = self.post(request)
         try:
             body = self.guarded(lambda: response.read(decode_content=True), request)
+        except ConnectionFailed as error:
+            raise StreamCut(self.engine, 0) from error
         finally:
             response.release_conn()
         if response.status >= 400:
@@ -98,7 +100,10 @@ class HttpStream:
         return self.guarded(lambda: self.response.read1(CHUNK_BYTES, decode_content=True))
 
     def guarded(self, act: Callable[[], bytes]) -> bytes:
-        chunk: bytes = self.transport.guarded(act, self.request)
+        try:
+            chunk: bytes = self.transport.guarded(act, self.request)
+        except ConnectionFailed as error:
+            raise StreamCut(self.transport.engine, 0) from error
         return chunk
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 from eyeline.adapters.proxies import proxy_for
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response
-from eyeline.errors import ConnectionFailed, EngineError, TimedOut
+from eyeline.errors import ConnectionFailed, EngineError, StreamCut, TimedOut
 
 CONNECT_TIMEOUT_S = 10.0
 CHUNK_BYTES = 64 * 1024
@@ -34,7 +34,7 @@ class AiohttpTransport:
             async with response:
                 body = await response.read()
         except FAILURES as error:
-            raise self.failure(error, request) from None
+            raise self.cut(error, request) from None
         if response.status >= 400:
             body = self.key.hide(body)
         return Response(response.status, lower(response.headers), body)
@@ -69,6 +69,11 @@ class AiohttpTransport:
         except FAILURES as error:
             raise self.failure(error, request) from None
 
+    def cut(self, error: BaseException, request: Request) -> EngineError:
+        """Put a failure after the response began in our words."""
+        failure = self.failure(error, request)
+        return StreamCut(self.engine, 0) if isinstance(failure, ConnectionFailed) else failure
+
     def failure(self, error: BaseException, request: Request) -> EngineError:
         """Put aiohttp's failures in our words."""
         if isinstance(error, aiohttp.ConnectionTimeoutError):
@@ -77,8 +82,6 @@ class AiohttpTransport:
             return TimedOut(self.engine, request.timeout_s)
         if isinstance(error, OSError) and error.strerror:
             return ConnectionFailed(self.engine, error.strerror)
-        if isinstance(error, aiohttp.ClientPayloadError):
-            return ConnectionFailed(self.engine, "the response ended too early")
         if isinstance(error, aiohttp.ClientResponseError):
             return ConnectionFailed(self.engine, "not a response in HTTP")
         return ConnectionFailed(self.engine, str(error) or type(error).__name__)
@@ -102,7 +105,7 @@ class AiohttpStream:
             # Read whole, or a key could be cut by the end of a chunk and so be missed.
             return self.transport.key.hide(await self.whole())
         except FAILURES as error:
-            raise self.transport.failure(error, self.request) from None
+            raise self.transport.cut(error, self.request) from None
 
     async def whole(self) -> bytes:
         body, self.is_read = b"" if self.is_read else await self.response.read(), True

@@ -78,7 +78,9 @@ def eight_bit(image: Image.Image) -> Image.Image:
     low, high = image.getextrema()
     assert isinstance(low, float)
     assert isinstance(high, float)
-    scale = 255.0 / (high - low) if high > low else 0.0
+    if high == low:
+        return Image.new("L", image.size, 255 if low > 0 else 0)
+    scale = 255.0 / (high - low)
     return image.point(lambda value: value * scale - low * scale).convert("L")
 
 

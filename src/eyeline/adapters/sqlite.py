@@ -36,6 +36,8 @@ class AnswerCache:
         self.path = path
         self.lock = threading.Lock()
         self.connection: sqlite3.Connection | None = None
+        self.inherited: sqlite3.Connection | None = None
+        self.pid = os.getpid()
 
     def get(self, key: str) -> Mapping[str, Any] | None:
         try:
@@ -63,6 +65,9 @@ class AnswerCache:
                 self.connection = None
 
     def open(self) -> sqlite3.Connection:
+        if self.pid != os.getpid():
+            # SQLite forbids using a connection, even closing it, in a child of who opened it.
+            self.inherited, self.connection, self.pid = self.connection, None, os.getpid()
         if self.connection is None:
             try:
                 self.connection = connect(self.path)

@@ -77,7 +77,7 @@ def parse_engine(text: str, openai_base_url: str = OPENAI_URL) -> Engine:
         return compatible(name, LOCAL_SERVERS[name])
     if "://" in text:
         url = clean_url("--engine", text)
-        return openai(openai_base_url) if url == OPENAI_URL else compatible(shown(url), url)
+        return openai() if url == OPENAI_URL else compatible(shown(url), url)
     near = get_close_matches(name, NAMES, n=1)
     expected = f"a base URL or one of {', '.join(NAMES)}"
     raise SettingsError("--engine", text, expected + (f"; did you mean {near[0]}?" if near else ""))

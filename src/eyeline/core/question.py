@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -16,7 +17,8 @@ from eyeline.errors import BadReference, SettingsError
 
 ApiChoice = Literal["auto", "chat", "responses"]
 API_CHOICES: tuple[ApiChoice, ...] = ("auto", "chat", "responses")
-APIS: dict[str, Api] = {"chat/completions": "chat", "responses": "responses"}
+# Filled in by the request itself; overwriting them would lose the images, or the answer.
+OURS = {"stream", "stream_options", "messages", "input"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,28 @@ def check_references(references: tuple[Reference, ...]) -> tuple[Reference, ...]
     if not references:
         raise BadReference("no image", "nothing to look at, expected at least one")
     return references
+
+
+def check_extra(extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuse fields that are ours to fill, and values that are no JSON, before anything is sent."""
+    for name in extra.keys() & OURS:
+        raise SettingsError("extra", name, "fields of the body beside the images and the stream")
+    try:
+        json.dumps(extra, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise SettingsError("extra", str(error), "values that JSON can hold") from None
+    return extra
+
+
+def check_temperature(temperature: float | None) -> float | None:
+    if temperature is not None and not 0 <= temperature <= 2:
+        raise SettingsError("--temperature", str(temperature), "a number from 0 to 2")
+    return temperature
+
+
+def readable_text(text: str) -> str:
+    """Give text that UTF-8 can hold: bytes of a shell argument that are no text become `?`."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def choose_detail(detail: str, model: Model) -> Detail:

@@ -78,7 +78,10 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def text_of(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """Give `value` if it is text; half a surrogate pair, which no output takes, becomes U+FFFD."""
+    if not isinstance(value, str):
+        return ""
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def count_of(value: object) -> int | None:
