@@ -104,11 +104,11 @@ def test_asks(api: ApiServer) -> None:
     assert body["stream"] is False
 
 
-@pytest.mark.parametrize("model", ["gpt-4o", "openai/gpt-4o"])
+@pytest.mark.parametrize("model", ["gpt-4o", "openai/gpt-4o", "gpt-4o-2024-08-06"])
 def test_a_model_of_one_call_beats_the_client_s(model: str) -> None:
-    """Each question may name its own model, in any of its spellings."""
+    """Each question may name its own model; what is pinned or prefixed stays so."""
     asked = client(transport=FakeTransport("A.", "B."), model="gpt-4.1", cache=False)
-    assert asked.ask("?", PNG, model=model).model == "gpt-4o"
+    assert asked.ask("?", PNG, model=model).model == model
     assert asked.ask("?", PNG).model == "gpt-4.1"
 
 
@@ -337,7 +337,7 @@ def test_several_images_may_make_one_question() -> None:
 
 def test_a_budget_is_held(api: ApiServer) -> None:
     """Questions are asked while the budget can hold them, and refused unsent when not."""
-    with Client(base_url=api.url, model="gpt-4o", budget_usd="0.01", cache=False) as asked:
+    with Client(base_url=api.url, model="gpt-4o", budget_usd=Decimal("0.01"), cache=False) as asked:
         first = asked.ask("?", PNG, max_output_tokens=20)
         assert first.cost_usd == Decimal("0.0027")
         asked.ask("?", PNG, max_output_tokens=20)

@@ -38,11 +38,13 @@ def test_every_option_is_documented(command: str, flag: str) -> None:
 
 
 def test_every_error_is_documented() -> None:
-    """docs/errors.md names each class with its exit status."""
+    """docs/errors.md names each class with its exit status and hint."""
     page = (ROOT / "docs/errors.md").read_text("utf-8")
     for name, kind in vars(errors).items():
         if isinstance(kind, type) and issubclass(kind, errors.EyelineError):
-            assert re.search(rf"`{name}` \| {kind.exit_code} \|", page), name
+            hint = kind.hint if isinstance(kind.hint, str) else "depends on what was found"
+            row = rf"`{name}` \| {kind.exit_code} \| .* \| {re.escape(hint)} \|"
+            assert re.search(row, page), name
 
 
 def test_every_variable_is_documented() -> None:

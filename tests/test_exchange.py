@@ -371,7 +371,8 @@ def test_relays_the_responses_api() -> None:
     flow = exchange(STREAM, asking("responses"))
     next(flow)
     flow.send(stream)
-    assert flow.send("".join(response_events("A sign")).encode()) == Emit("A sign")
+    assert flow.send("".join(response_events("A sign")).encode()) == Emit("A")
+    assert flow.send(None) == Emit(" sign")
     assert flow.send(None) == Close(stream)
     assert value_of(flow).request_id == "req_9"
 
@@ -511,3 +512,16 @@ def test_an_endless_body_is_not_read_to_its_end() -> None:
     assert flow.send(b"<" * BODY_BYTES_MAX) == Close(stream)
     with pytest.raises(UnexpectedResponse, match="not JSON"):
         next(flow)
+
+
+def test_what_came_before_a_fault_is_out() -> None:
+    """An error behind pieces of the answer cuts it, also where one read brought them together."""
+    stream = Opened()
+    flow = exchange(STREAM, asking())
+    next(flow)
+    flow.send(stream)
+    failure = b'data: {"error": {"message": "overloaded", "code": "server_error"}}\n\n'
+    assert flow.send(sse(chunk("Yes")) + failure) == Emit("Yes")
+    assert flow.send(None) == Close(stream)
+    with pytest.raises(StreamCut, match="after 3 characters"):
+        flow.send(None)

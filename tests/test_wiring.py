@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from traceback import TracebackException
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from api_server import ApiServer
 from eyeline import Answer, AsyncClient, Client
 from eyeline.errors import KeyMissing, SettingsError
 from eyeline.testing import tiny_png
-from eyeline.wiring import wire
+from eyeline.wiring import hosts, wire
 
 PNG = tiny_png(8, 6)
 OPENAI_KEY, OWN_KEY, GIVEN_KEY = "sk-openai-111111", "k-eyeline-222222", "k-given-333333"
@@ -109,7 +111,10 @@ async def ask_once(options: dict[str, Any]) -> Answer:
         ({"OPENAI_API_KEY": OPENAI_KEY}, {}, "openai", "gpt-6-luna"),
         ({}, {"api_key": GIVEN_KEY}, "openai", "gpt-6-luna"),
         ({"OPENAI_API_KEY": OPENAI_KEY}, {"engine": "local"}, "local", "reader"),
-        ({"OPENAI_API_KEY": OPENAI_KEY}, {"engine": "local", "model": "gpt-4o"}, "local", "reader"),
+        ({"EYELINE_MODEL": "gpt-4o"}, {"engine": "local"}, "local", "reader"),
+        ({"EYELINE_MODEL": "m.gguf"}, {}, "local", "m.gguf"),
+        ({"EYELINE_MODEL": "m.gguf"}, {"engine": "local"}, "local", "m.gguf"),
+        ({}, {"model": "gpt-4o"}, "local", "reader"),
         ({"OPENAI_API_KEY": OPENAI_KEY}, {"engine": "ollama"}, "ollama", "gpt-6-luna"),
         ({"OPENAI_API_KEY": OPENAI_KEY}, {"model": "m.gguf"}, "local", "m.gguf"),
         ({"OPENAI_API_KEY": OPENAI_KEY}, {"engine": " OpenAI "}, "openai", "gpt-6-luna"),
@@ -137,3 +142,77 @@ def test_names_the_nearest_engine() -> None:
     """A misspelt engine is told with the nearest name."""
     with pytest.raises(SettingsError, match="did you mean ollama"):
         Client(engine="olama")
+
+
+def test_the_local_engine_has_its_own_models() -> None:
+    """A model that the named local engine does not have is refused, not answered by another."""
+    with pytest.raises(SettingsError, match="expected reader, or a"):
+        wire({"engine": "local", "model": "gpt-4o"}).model(None)
+
+
+def shown(error: BaseException) -> str:
+    """Give what a traceback that prints locals shows of our own frames, below the test's."""
+    assert error.__traceback__ is not None
+    below = error.__traceback__.tb_next
+    report = TracebackException(type(error), error, below, capture_locals=True)
+    return "".join(report.format())
+
+
+@pytest.mark.parametrize("key", ["sk-кириллица", "sk-two\nlines", "sk-“quoted”"])
+@pytest.mark.parametrize("is_option", [False, True])
+def test_a_key_that_no_header_can_hold(
+    key: str, is_option: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that cannot be sent is refused before any use, and is not shown."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-usable" if is_option else key)
+    with pytest.raises(SettingsError) as refused:
+        wire({"api_key": key} if is_option else {})
+    assert "sk-" not in shown(refused.value)
+
+
+def test_a_line_end_on_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line end that files leave on a key is not part of it; blanks alone are no key."""
+    monkeypatch.setenv("OPENAI_API_KEY", " sk-1\r\n")
+    assert wire({}).key.reveal() == "sk-1"
+    monkeypatch.setenv("OPENAI_API_KEY", "  ")
+    assert wire({}).engine.name == "local"
+
+
+def test_a_misspelt_option_hides_the_key() -> None:
+    """An option that is refused beside a key does not show the key in the traceback."""
+    options: Any = {"api_key": "sk-abcdef", "modell": "x"}
+    with pytest.raises(TypeError, match="did you mean 'model'") as refused:
+        Client(**options)
+    assert "sk-abcdef" not in shown(refused.value)
+
+
+def test_a_missing_config_file_hides_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the config file does not show the environment's keys in the traceback."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-abcdef")
+    monkeypatch.setenv("EYELINE_CONFIG", "nowhere.toml")
+    with pytest.raises(SettingsError) as refused:
+        wire({})
+    assert "sk-abcdef" not in shown(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"engine": "openai", "base_url": "http://a/v1"}, "either engine or base_url"),
+        ({"budget_usd": "5"}, "budget_usd: '5', expected a number above 0"),
+        ({"timeout_s": 0}, "timeout_s: '0', expected a number above 0"),
+        ({"requests_per_min": -1}, "requests_per_min"),
+        ({"base_url": "http://127.0.0.1:1/v1?api-version=1"}, "an http or https base URL"),
+    ],
+)
+def test_options_that_cannot_be(options: dict[str, Any], said: str) -> None:
+    """Options that contradict each other or are no number are refused before anything is done."""
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        wire(options)
+
+
+def test_hosts_as_text() -> None:
+    """Hosts may be given as one text, and with a port."""
+    assert hosts("127.0.0.1:80, localhost") == {"127.0.0.1:80", "localhost"}
+    assert hosts(["localhost"]) == {"localhost"}
+    assert hosts(None) == frozenset()

@@ -21,6 +21,7 @@ from eyeline.wiring import (
     wire,
 )
 
+CLIENTS_MAX = 8
 clients: dict[tuple[Settings, str | None], Client] = {}
 
 
@@ -44,6 +45,9 @@ def default_client(options: AskOptions) -> Client:
     model = options.get("model")
     key = (read_settings(), model)
     if key not in clients:
+        if len(clients) == CLIENTS_MAX:
+            # Dropped, not closed: another thread may be in the middle of an answer.
+            del clients[next(iter(clients))]
         clients[key] = Client(model=model)
     return clients[key]
 

@@ -104,7 +104,9 @@ class MissingExtra(EyelineError):
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # depends on the fields
-        return f"pip install 'eyeline[{self.extra}]'"
+        install = f"pip install 'eyeline[{self.extra}]'"
+        other = "; or set OPENAI_API_KEY, or name an engine" if self.extra == "local" else ""
+        return install + other
 
 
 class BudgetExceeded(EyelineError):
@@ -494,7 +496,7 @@ class ModelRefused(AnswerError):
 class ContentFiltered(AnswerError):
     """The provider's content filter ended the answer."""
 
-    hint = "the provider's filter decided, not the model; what came before it is in error.answer"
+    hint = "the provider's filter decided, not the model; rephrase, or use another picture"
 
     def __str__(self) -> str:
         return f"{self.answer.model}: the provider's content filter ended the answer"
@@ -512,7 +514,7 @@ class AnswerCut(AnswerError):
 class SchemaMismatch(AnswerError):
     """The answer does not fit the schema; `found` says where."""
 
-    hint = "the answer as it came is in error.answer.text"
+    hint = "ask again, or loosen the schema; what came is in error.answer.text"
 
     def __str__(self) -> str:
         return f"{self.answer.model}: the answer does not fit the schema ({self.found})"

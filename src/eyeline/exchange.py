@@ -15,7 +15,7 @@ from eyeline.core.engine import Engine
 from eyeline.core.failure import api_error, redact, stream_error
 from eyeline.core.outcome import reply_cost_usd
 from eyeline.core.question import Question
-from eyeline.core.reply import InStreamError, Malformed, Reply, ReplyStream, decode, reply_stream
+from eyeline.core.reply import InStreamError, Malformed, Reply, decode, reply_stream
 from eyeline.core.sse import SseParser
 from eyeline.core.wire import Request, Response
 from eyeline.effects import Chance, Close, Emit, Flow, Now, Open, Read, Reserve, Send, Settle, Sleep
@@ -141,10 +141,9 @@ def relay(stream: Any, asking: Asking) -> Flow[Reply]:
     try:
         while not replies.is_done:
             chunk = yield Read(stream)
-            text = take(chunk, parser, replies)
-            if text:
-                received_chars += len(text)
-                yield Emit(text)
+            # One event at a time, so that what came before a fault is out, however it was cut.
+            for event in events(chunk, parser):
+                received_chars += yield from hand_on(replies.feed(event))
             if not chunk:
                 break
     except InStreamError as error:
@@ -159,7 +158,13 @@ def relay(stream: Any, asking: Asking) -> Flow[Reply]:
     return reply
 
 
-def take(chunk: bytes, parser: SseParser, replies: ReplyStream) -> str:
-    """Give the text that a chunk adds; an empty chunk is the end."""
-    events = parser.feed(chunk) if chunk else parser.end()
-    return "".join(map(replies.feed, events))
+def hand_on(text: str) -> Flow[int]:
+    """Emit what an event adds to the answer, and give its length in characters."""
+    if text:
+        yield Emit(text)
+    return len(text)
+
+
+def events(chunk: bytes, parser: SseParser) -> list[str]:
+    """Give the events that a chunk completes; an empty chunk is the end."""
+    return parser.feed(chunk) if chunk else parser.end()

@@ -13,6 +13,7 @@ from eyeline.core.secret import Secret
 from eyeline.errors import SettingsError
 
 NO_KEY = Secret("")
+KEYS = ("OPENAI_API_KEY", "EYELINE_API_KEY")
 
 # What a config file may set, and the type of each.
 FILE_KEYS: Mapping[str, type | tuple[type, ...]] = {
@@ -52,7 +53,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises SettingsError for a config file that cannot be read or holds something unknown.
     """
     environ = os.environ if environ is None else environ
-    given = {name: value for name, value in environ.items() if value}
+    given, keys = surroundings(environ)
+    del environ  # holds the keys, and would show them in a traceback that prints locals
     file = read_config(given)
     hosts = given.get("EYELINE_ALLOW_HOSTS")
     return Settings(
@@ -60,15 +62,22 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         engine=given.get("EYELINE_ENGINE") or file.get("engine"),
         model=given.get("EYELINE_MODEL") or file.get("model"),
         detail=file.get("detail", "auto"),
-        openai_key=Secret(given.get("OPENAI_API_KEY", "")),
+        openai_key=keys["OPENAI_API_KEY"],
         openai_base_url=given.get("OPENAI_BASE_URL"),
-        key=Secret(given.get("EYELINE_API_KEY", "")),
+        key=keys["EYELINE_API_KEY"],
         allow_hosts=frozenset(
             hosts.replace(",", " ").split() if hosts else file.get("allow_hosts", ())
         ),
         budget_usd=file.get("budget_usd"),
         probe="EYELINE_NO_PROBE" not in given,
     )
+
+
+def surroundings(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Secret]]:
+    """Give the variables that are set, and apart from them the keys."""
+    given = {name: value for name, value in environ.items() if value and name not in KEYS}
+    # Files leave a line end on a key, which no header can hold.
+    return given, {name: Secret(environ.get(name, "").strip()) for name in KEYS}
 
 
 def cache_dir(given: Mapping[str, str], file: Mapping[str, Any]) -> Path:

@@ -19,6 +19,7 @@ from eyeline.core.question import (
     ApiChoice,
     Question,
     check_extra,
+    check_positive,
     check_references,
     check_temperature,
     choose_api,
@@ -28,14 +29,15 @@ from eyeline.core.question import (
 from eyeline.core.reference import Reference, parse_reference
 from eyeline.core.schema import read_schema
 from eyeline.core.secret import Secret
+from eyeline.core.wire import Request, Response
 from eyeline.drivers import Outside
-from eyeline.errors import KeyMissing
+from eyeline.errors import KeyMissing, SettingsError
 from eyeline.exchange import Asking
 from eyeline.policy.budget import Budget
 from eyeline.policy.limits import Limits
 from eyeline.policy.pace import Pace
 from eyeline.policy.retry import Retry
-from eyeline.ports import AsyncTransport, Cache, Transport
+from eyeline.ports import AsyncTransport, Cache, ResponseStream, Transport
 from eyeline.settings import Settings, read_settings
 from eyeline.version import USER_AGENT
 
@@ -109,6 +111,8 @@ class Wiring:
     def question(self, prompt: str, images: tuple[object, ...], options: AskOptions) -> Question:
         """Check one call's arguments and put the defaults where it gave none."""
         check_names(options, AskOptions)
+        for name in ("timeout_s", "max_output_tokens"):
+            check_positive(name, options.get(name))
         references = check_references(tuple(parse_references(images)))
         model = self.model(options.get("model"))
         schema, system = options.get("schema"), options.get("system")
@@ -132,10 +136,24 @@ class Wiring:
         """
         Give the model of one call: the named one, the client's, the settings', or the default.
         """
-        name = name or self.options.get("model")
+        asked = name or self.options.get("model")
         if self.engine.is_local:
-            return local_model(name if name and is_gguf(name) else READER)
-        return find(name or self.settings.model or DEFAULT_MODEL)
+            return self.local_model(asked)
+        return find(asked or self.settings.model or DEFAULT_MODEL)
+
+    def local_model(self, asked: str | None) -> Model:
+        """Give the model that is loaded here. Raises SettingsError if another one was asked for."""
+        here = self.gguf or READER
+        # For want of any engine the reader answers whatever was asked, and says so.
+        if asked and asked != here and not self.chosen.is_fallback:
+            raise SettingsError("--model", asked, f"{here}, or a .gguf file, on the engine local")
+        return local_model(here)
+
+    @property
+    def gguf(self) -> str | None:
+        """The .gguf file that the options or the settings name."""
+        model = self.options.get("model") or self.settings.model
+        return model if self.engine.is_local and is_gguf(model) else None
 
     def transport(self) -> Transport:
         """Make the blocking way to the engine. Raises KeyMissing if it needs a key and has none."""
@@ -161,15 +179,15 @@ class Wiring:
         return AiohttpTransport(self.engine.name, self.engine.base_url, self.key, USER_AGENT)
 
     def local_transport(self) -> Transport:
-        model = self.options.get("model")
-        if model and is_gguf(model):
+        if self.gguf:
             from eyeline.local.gguf import GgufEngine
 
             mmproj = self.options.get("mmproj")
-            return GgufEngine(Path(model), Path(mmproj) if mmproj else None)
+            return GgufEngine(Path(self.gguf), Path(mmproj) if mmproj else None)
         from eyeline.local.reader import Reader
 
-        return Reader()
+        is_chosen = not self.chosen.is_fallback
+        return Reader() if is_chosen else Announcing(Reader(), self.options.get("model"))
 
     def check_key(self) -> None:
         if self.engine.needs_key and not self.key:
@@ -180,29 +198,49 @@ def wire(options: ClientOptions) -> Wiring:
     """
     Decide all that a client needs, from its options and the settings; nothing is connected yet.
     """
-    check_names(options, ClientOptions)
-    # Taken out of the options, which are kept, shown by `repr` and printed with tracebacks.
-    own_key = Secret(options.pop("api_key", None) or "")
+    # Taken out first: the options are kept, shown by `repr`, and printed with tracebacks.
+    own_key = Secret((options.pop("api_key", None) or "").strip())
+    check_options(options)
     settings = read_settings()
-    named = options.get("base_url") or options.get("engine") or settings.engine
-    has_key = bool(own_key or settings.openai_key)
-    if options.get("transport") is not None:
-        named = named or "openai"
-    chosen = choose_engine(named, options.get("model"), settings.openai_base_url, has_key=has_key)
-    if chosen.is_fallback:
-        announce_reader(options.get("model"))
+    chosen = choose(options, settings, own_key)
+    key = own_key or key_for(chosen.engine, settings)
+    if not key.is_sendable:
+        raise SettingsError("API key", "characters no key has", "printable ASCII, on one line")
     return Wiring(
         settings=settings,
         chosen=chosen,
-        key=own_key or key_for(chosen.engine, settings),
+        key=key,
         options=options,
         outside=Outside(
-            loader=(images := Images(settings.allow_hosts | set(options.get("allow_hosts", ())))),
+            loader=(images := Images(settings.allow_hosts | hosts(options.get("allow_hosts")))),
             pixels=images,
             limits=limits(options, settings),
             cache=open_cache(options, chosen, settings),
         ),
     )
+
+
+def check_options(options: ClientOptions) -> None:
+    """Refuse options that are misspelt, contradict each other, or are no number above zero."""
+    check_names(options, ClientOptions)
+    if options.get("engine") and options.get("base_url"):
+        raise SettingsError("base_url", str(options["base_url"]), "either engine or base_url")
+    for name in ("budget_usd", "timeout_s", "requests_per_min", "tokens_per_min"):
+        check_positive(name, options.get(name))
+
+
+def choose(options: ClientOptions, settings: Settings, own_key: Secret) -> Chosen:
+    """Choose the engine: what the options or settings name, else what model and key say."""
+    named = options.get("base_url") or options.get("engine") or settings.engine
+    if options.get("transport") is not None:
+        named = named or "openai"
+    model = options.get("model") or settings.model
+    has_key = bool(own_key or settings.openai_key)
+    return choose_engine(named, model, settings.openai_base_url, has_key=has_key)
+
+
+def hosts(given: str | Iterable[str] | None) -> frozenset[str]:
+    return frozenset(given.replace(",", " ").split() if isinstance(given, str) else given or ())
 
 
 def check_names(options: Mapping[str, object], known: type) -> None:
@@ -230,7 +268,7 @@ def limits(options: ClientOptions, settings: Settings) -> Limits:
 
 def open_cache(options: ClientOptions, chosen: Chosen, settings: Settings) -> Cache | None:
     """Give the cache, but for the reader: it is as quick, and costs nothing."""
-    is_reader = chosen.engine.is_local and not is_gguf(options.get("model"))
+    is_reader = chosen.engine.is_local and not is_gguf(options.get("model") or settings.model)
     if is_reader or not options.get("cache", True):
         return None
     from eyeline.adapters.sqlite import AnswerCache
@@ -247,8 +285,28 @@ def parse_references(images: Iterable[object]) -> Iterator[Reference]:
             yield parse_reference(image)
 
 
+class Announcing:
+    """A transport to the reader that says once a process who answered, since nobody chose it."""
+
+    def __init__(self, transport: Transport, model: str | None) -> None:
+        self.transport, self.model = transport, model
+
+    def send(self, request: Request) -> Response:
+        response = self.transport.send(request)
+        announce_reader(self.model)
+        return response
+
+    def open(self, request: Request) -> ResponseStream:
+        stream = self.transport.open(request)
+        announce_reader(self.model)
+        return stream
+
+    def close(self) -> None:
+        self.transport.close()
+
+
 def announce_reader(model: str | None) -> None:
-    """Say once a process, on the log's stderr, that no model will be asked."""
+    """Say on the log's stderr that no model was asked."""
     asked = f"{model} is not asked; " if model and model != READER else ""
     message = f"No OPENAI_API_KEY: {asked}answered by the built-in reader (not a language model)."
     if message not in announced:

@@ -345,3 +345,40 @@ def test_big_photo_is_shrunk(cli: Cli, api: ApiServer, tmp_path: Path) -> None:
     url = api.requests[0].json["messages"][0]["content"][1]["image_url"]["url"]
     sent = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
     assert sent.size == (768, 1152)
+
+
+def test_a_pipe_that_closes_at_once(api: ApiServer, png: Path) -> None:
+    """A reader that never reads is a quiet 0 too."""
+    line = '"$0" -m eyeline ask What? "$1" --engine "$2" | true; echo ${PIPESTATUS[0]}'
+    command = ["bash", "-c", line, sys.executable, str(png), api.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize(("output", "status"), [("/dev/full", 1), ("&-", 0)])
+def test_stdout_that_takes_nothing(api: ApiServer, png: Path, output: str, status: int) -> None:
+    """A full or closed standard output ends without a traceback."""
+    line = f'"$0" -m eyeline ask What? "$1" --engine "$2" >{output}'
+    command = ["bash", "-c", line, sys.executable, str(png), api.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert ("No space left on device" in done.stderr) == bool(status)
+
+
+def test_a_bad_image_is_not_announced(png: Path) -> None:
+    """Without a key, an error says nothing of an answer that was not given."""
+    command = [sys.executable, "-m", "eyeline", "ask", "What?", f"{png}x"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {png}x: no such file\nhint: did you mean {png}?\n"
+
+
+def test_an_answer_that_does_not_fit(cli: Cli, api: ApiServer, png: Path, tmp_path: Path) -> None:
+    """An answer that was paid for and does not fit the schema is shown on stderr, not stdout."""
+    schema = tmp_path / "sign.json"
+    schema.write_text(json.dumps({"type": "object", "properties": {"says": {"type": "string"}}}))
+    api.text = "It says EXIT."
+    result = cli("ask", "What?", png, "--engine", api.url, "--schema", schema)
+    assert (result.status, result.out) == (1, "")
+    assert "It says EXIT." in result.err

@@ -38,9 +38,12 @@ NO_PRICE = {"input": None, "output": None, "cached_input": None}
     ],
 )
 def test_a_model_by_any_of_its_names(asked: str, name: str) -> None:
-    """Case, a provider prefix and a date do not matter."""
-    model = find(asked)
-    assert (model.name, model.known) == (name, True)
+    """
+    Case, a provider prefix and a date do not change the rule; the name is sent as it was given.
+    """
+    model, plain = find(asked), find(name)
+    assert (model.name, model.known) == (asked, True)
+    assert (model.rule, model.price) == (plain.rule, plain.price)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)

@@ -80,8 +80,10 @@ def connect(
 ) -> urllib3.HTTPConnectionPool:
     """Give a connection to the one address that was judged, under the name that was asked for."""
     host = parts.hostname
-    if parts.scheme not in PORTS or not host:
+    if parts.scheme not in PORTS:
         raise FetchRefused(source, f"{parts.scheme or 'no scheme'}, expected http or https")
+    if not host:
+        raise FetchRefused(source, "it names no host")
     address = judged_address(host, port(parts, source), source, allow_hosts)
     timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
     if parts.scheme == "http":
@@ -109,7 +111,7 @@ def judged_address(host: str, port: int, source: str, allow_hosts: Collection[st
     except (OSError, UnicodeError):
         raise FetchError(source, f"the host {host} is not known") from None
     addresses = [str(entry[4][0]) for entry in found]
-    if host not in allow_hosts:
+    if not {host, f"{host}:{port}"} & set(allow_hosts):
         for address in addresses:
             if not is_public(address):
                 raise FetchRefused(source, f"{host} is the private address {address}", host)

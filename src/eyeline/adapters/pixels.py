@@ -18,7 +18,16 @@ from eyeline.errors import BadReference, ImageTruncated
 
 # Chosen by eye and size on photos and screenshots; 4:4:4 keeps coloured text readable.
 JPEG_QUALITY = 90
-UNDECODABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
+UNDECODABLE = (
+    Image.DecompressionBombError,
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    IndexError,
+)
 # `warnings.catch_warnings` is not safe between threads, so only one image of that size at a time.
 LARGE_IMAGE = threading.Lock()
 
@@ -33,12 +42,9 @@ def prepare(data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
 
 
 def open_image(data: bytes) -> Image.Image:
-    """
-    Open without decoding. Our own pixel limit stands before this, so Pillow's warning is not
-    needed.
-    """
+    """Open without decoding. Pillow's warnings are not for our user: what matters is an error."""
     with LARGE_IMAGE, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore")
         return Image.open(BytesIO(data))
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 some failed, 2 could not start, 130 interrupted."""
+    # None where the shell closed it, as in `>&-`.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  # open to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -15,11 +19,19 @@ def main() -> None:
         sys.stdout.flush()
     except KeyboardInterrupt:
         status = 130
-    except BrokenPipeError:
-        # The reader has seen enough. Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+    except OSError as error:
+        status = lost_output(error)
     sys.exit(status)
+
+
+def lost_output(error: OSError) -> int:
+    """Say what became of stdout, and give the exit status: a reader who left is a quiet 0."""
+    # Python would complain once more when it closes stdout.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    print(f"error: standard output: {error.strerror or error}", file=sys.stderr)
+    return 1
 
 
 def run(arguments: list[str]) -> int:
@@ -27,10 +39,13 @@ def run(arguments: list[str]) -> int:
     import click
 
     from eyeline.cli.group import commands
+    from eyeline.cli.terminal import PipeClosed
     from eyeline.errors import EyelineError
 
     try:
         status = commands.main(arguments, prog_name="eyeline", standalone_mode=False)
+    except PipeClosed as closed:
+        raise BrokenPipeError from closed
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from eyeline.cli.terminal import table, write_answer
-from eyeline.core.engine import LOCAL_SERVERS, choose_engine
-from eyeline.settings import Settings, read_settings
+from eyeline.core.engine import LOCAL_SERVERS
+from eyeline.settings import NO_KEY, Settings, read_settings
 from eyeline.version import VERSION
 
 # What is looked for, the module that shows it is there, its package, and what it is good for.
@@ -39,11 +39,9 @@ def command(engine: str | None, as_json: bool) -> int:
 
 def examine(named: str | None, settings: Settings) -> dict[str, Any]:
     from eyeline.adapters.probe import probe
+    from eyeline.wiring import choose
 
-    has_key = bool(settings.openai_key)
-    chosen = choose_engine(
-        named or settings.engine, settings.model, settings.openai_base_url, has_key=has_key
-    )
+    chosen = choose({"engine": named}, settings, NO_KEY)
     servers = probe(LOCAL_SERVERS) if settings.probe else {}
     return {
         "eyeline": VERSION,
@@ -51,7 +49,7 @@ def examine(named: str | None, settings: Settings) -> dict[str, Any]:
         "engine": chosen.engine.name,
         "base_url": chosen.engine.base_url or None,
         "why": chosen.why,
-        "openai_api_key": "set" if has_key else "not set",
+        "openai_api_key": "set" if settings.openai_key else "not set",
         "eyeline_api_key": "set" if settings.key else "not set",
         "cache_dir": str(settings.cache_dir),
         "servers": servers,

@@ -12,7 +12,11 @@ from typing import TextIO
 import click
 
 from eyeline.core.answer import Answer, token_figures
-from eyeline.errors import EyelineError
+from eyeline.errors import AnswerError, EyelineError
+
+
+class PipeClosed(Exception):
+    """The reader of stdout left. Not an OSError, which click would take for its own and exit 1."""
 
 
 def is_coloured(stream: TextIO) -> bool:
@@ -32,6 +36,9 @@ def complain(word: str, text: str, colour: str = "red") -> None:
 
 def show_error(error: EyelineError) -> None:
     complain("error", str(error))
+    if isinstance(error, AnswerError) and error.answer.text not in ("", error.found):
+        # It was paid for, and is not an answer that stdout may hold.
+        note(safe(error.answer.text))
     if error.hint:
         complain("hint", error.hint, "cyan")
 
@@ -49,8 +56,11 @@ def safe(text: str) -> str:
 
 def write(text: str) -> None:
     """Put a piece of the answer on stdout: made safe on a terminal, as it is in a pipe."""
-    sys.stdout.write(safe(text) if sys.stdout.isatty() else text)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(safe(text) if sys.stdout.isatty() else text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise PipeClosed from None
 
 
 def write_answer(text: str) -> None:

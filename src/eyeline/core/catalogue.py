@@ -10,7 +10,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -67,7 +67,8 @@ def find(name: str) -> Model:
     entry = index().get(plain) or index().get(re.sub(r"-\d{4}-\d{2}-\d{2}$", "", plain))
     if entry is None:
         return Model(name, rule=SAFE_RULE, price=None, known=False)
-    return parse(entry)
+    # The catalogue gives rule and price, never the name: a pinned snapshot stays pinned.
+    return replace(parse(entry), name=name)
 
 
 def local_model(name: str) -> Model:

@@ -89,7 +89,8 @@ def clean_url(name: str, text: str) -> str:
     expected = "an http or https base URL, as in http://127.0.0.1:8080/v1"
     try:
         parts = urlsplit(url)
-        is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_http = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_usable = is_http and not (parts.query or parts.fragment)
     except ValueError:  # a port or an IPv6 address that is none
         is_usable = False
     if not is_usable:

@@ -7,6 +7,7 @@ Sources: JPEG ITU T.81 annex B and EXIF 2.32; PNG 3rd edition; GIF89a; RFC 9649 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -24,6 +25,7 @@ class Header(NamedTuple):
 EXIF_MARK = b"Exif\0\0"
 ORIENTATION_TAG, WIDTH_TAG, HEIGHT_TAG, SAMPLES_TAG = 0x0112, 0x0100, 0x0101, 0x0115
 PHOTOMETRIC_TAG, CMYK = 0x0106, 5
+JPEG_MARKER = re.compile(rb"\xff[^\xff]")
 JPEG_STANDALONE = {0x01, *range(0xD0, 0xD8)}
 JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 JPEG_END, JPEG_SCAN, JPEG_APP1 = 0xD9, 0xDA, 0xE1
@@ -54,12 +56,11 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
     """Give each marker, and where the length after it stands, up to the first scan or the end."""
     marker, at = 0, 2
     while marker not in (JPEG_END, JPEG_SCAN):
-        while data[at] != 0xFF:  # padding between segments, tolerated by every decoder
-            at += 1
-        while data[at] == 0xFF:
-            at += 1
-        marker = data[at]
-        at += 1
+        # Padding between segments is tolerated by every decoder; a search skips any amount of it.
+        found = JPEG_MARKER.search(data, at)
+        if found is None:
+            raise ValueError("the header ends early")
+        marker, at = data[found.end() - 1], found.end()
         if marker not in JPEG_STANDALONE:
             yield marker, at
             at += unpack(">H", data, at)[0]

@@ -5,6 +5,7 @@ header.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from eyeline.core import headers
@@ -121,10 +122,12 @@ def sniff(data: bytes) -> str:
         if data.startswith(signature, offset):
             return media_type
     text = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<!doctype html", b"<html", b"<head")):
-        return "text/html"
-    if text.startswith((b"<svg", b"<?xml")) and b"<svg" in data[:4096].lower():
+    if text.startswith((b"<svg", b"<?xml", b"<!--")) and b"<svg" in data[:4096].lower():
         return "image/svg+xml"
+    if text.startswith(b"<") and re.search(
+        rb"<!doctype html|<(html|head|body|script|title)\b", text
+    ):
+        return "text/html"
     return ""
 
 

@@ -8,6 +8,7 @@ ones.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -55,12 +56,17 @@ def file_part(file_id: str, detail: Detail) -> dict[str, Any]:
     return {"type": "input_image", "file_id": file_id, "detail": detail}
 
 
-def content(prompt: str, images: tuple[ImagePart, ...], api: Api) -> list[dict[str, Any]]:
+def content(
+    prompt: str,
+    images: tuple[ImagePart, ...],
+    api: Api,
+    url_of: Callable[[PreparedImage], str] = data_url,
+) -> list[dict[str, Any]]:
     """Give the parts of one user message, the text first, as the guides do it."""
     return [
         text_part(prompt, api),
         *(
-            image_part(data_url(image.prepared), image.detail, api)
+            image_part(url_of(image.prepared), image.detail, api)
             if image.prepared
             else file_part(image.file_id, image.detail)
             for image in images

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -61,6 +62,15 @@ def check_extra(extra: Mapping[str, Any]) -> Mapping[str, Any]:
     return extra
 
 
+def check_positive(name: str, value: object) -> None:
+    """Refuse what is given and is no number above zero."""
+    if value is None:
+        return
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    if not is_number or not value > 0:  # type: ignore[operator]  # NaN too is not above zero
+        raise SettingsError(name, str(value), "a number above 0")
+
+
 def check_temperature(temperature: float | None) -> float | None:
     if temperature is not None and not 0 <= temperature <= 2:
         raise SettingsError("--temperature", str(temperature), "a number from 0 to 2")
@@ -69,6 +79,8 @@ def check_temperature(temperature: float | None) -> float | None:
 
 def readable_text(text: str) -> str:
     """Give text that UTF-8 can hold: bytes of a shell argument that are no text become `?`."""
+    if not isinstance(text, str):
+        raise SettingsError("prompt", type(text).__name__, "text; the prompt comes first")
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -8,15 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 from eyeline.core.draft import Draft
-from eyeline.core.parts import (
-    Api,
-    ImagePart,
-    PreparedImage,
-    content,
-    file_part,
-    image_part,
-    text_part,
-)
+from eyeline.core.parts import Api, ImagePart, PreparedImage, content
 from eyeline.core.wire import Request
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
@@ -29,22 +21,17 @@ def build(
     draft: Draft, images: tuple[ImagePart, ...], *, stream: bool, timeout_s: float
 ) -> Request:
     """Make the request that asks `draft` with its `images` prepared."""
-    parts = [text_part(draft.prompt, draft.api)]
     blobs: list[PreparedImage] = []
-    for image in images:
-        if image.prepared is None:
-            parts.append(file_part(image.file_id, image.detail))
-        else:
-            parts.append(image_part(STAND_IN.format(len(blobs)), image.detail, draft.api))
-            blobs.append(image.prepared)
-    body = fields(draft, parts, stream=stream)
-    return Request(
-        path=PATHS[draft.api],
-        body=splice(body, blobs)
-        or dumps(fields(draft, content(draft.prompt, images, draft.api), stream=stream)),
-        stream=stream,
-        timeout_s=timeout_s,
-    )
+
+    def stand_in(image: PreparedImage) -> str:
+        blobs.append(image)
+        return STAND_IN.format(len(blobs) - 1)
+
+    parts = content(draft.prompt, images, draft.api, stand_in)
+    body = splice(fields(draft, parts, stream=stream), blobs)
+    if body is None:  # the user's own text is a stand-in
+        body = dumps(fields(draft, content(draft.prompt, images, draft.api), stream=stream))
+    return Request(PATHS[draft.api], body, stream, timeout_s)
 
 
 def fields(draft: Draft, parts: list[dict[str, Any]], *, stream: bool) -> dict[str, Any]:

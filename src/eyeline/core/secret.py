@@ -26,6 +26,11 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self.reveal())
 
+    @property
+    def is_sendable(self) -> bool:
+        """Say whether a header can hold the key: printable ASCII, as every key is."""
+        return self.reveal().isascii() and self.reveal().isprintable()
+
     def hide(self, body: bytes) -> bytes:
         """Take the key out of somebody else's words."""
         return body.replace(self.reveal().encode(), b"***") if self else body
