@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,7 +18,7 @@ from api_server import chat_completion, response_object
 
 from eyeline.core.catalogue import find
 from eyeline.core.cost import FREE
-from eyeline.core.engine import compatible, openai
+from eyeline.core.engine import LOCAL, compatible, openai
 from eyeline.core.parts import PreparedImage
 from eyeline.core.question import Question
 from eyeline.core.reference import BytesRef, DataUrlRef, FileId, FileRef
@@ -451,3 +453,38 @@ def test_looked_at_hides_its_bytes() -> None:
         next(look_at(BytesRef(PNG), asking()))
     assert isinstance(stop.value.value, LookedAt)
     assert "PNG" not in repr(stop.value.value)
+
+
+# --- metadata -----------------------------------------------------------------------------------
+
+
+def with_text_chunk(png: bytes) -> bytes:
+    """Give a PNG with a text chunk behind its header."""
+    chunk = b"tEXt" + b"Author\0Ada"
+    framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return png[:33] + framed + png[33:]
+
+
+def test_metadata_is_not_sent() -> None:
+    """What a file says of its maker is cut out of what is sent, and the answer says so."""
+    flow = ask(asking(BytesRef(with_text_chunk(PNG)), cache=False))
+    sent = until(flow, Send)
+    assert sent_images(sent) == [PNG]
+    answer = value_of(flow, flow.send(answered()))
+    assert answer.images[0].notes == ("metadata cut out",)
+
+
+def test_metadata_is_kept_on_request() -> None:
+    """Asked to keep it, or for an engine in this process, every byte goes."""
+    marked = with_text_chunk(PNG)
+    kept = ask(asking(BytesRef(marked), cache=False, keep_metadata=True))
+    assert sent_images(until(kept, Send)) == [marked]
+    given = asking(BytesRef(marked), cache=False)
+    here = ask(replace(given, engine=LOCAL))
+    assert sent_images(until(here, Send)) == [marked]
+
+
+def test_metadata_does_not_change_the_key() -> None:
+    """The same picture with other metadata is the same question to the cache."""
+    keys = [until(ask(asking(BytesRef(data))), Lookup).key for data in (PNG, with_text_chunk(PNG))]
+    assert keys[0] == keys[1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eyeline.core.answer import Answer, SentImage
@@ -20,6 +20,7 @@ from eyeline.core.dataurl import decode_data_url
 from eyeline.core.draft import PlannedImage, digest, draft
 from eyeline.core.estimate import ImageEstimate, image_estimate
 from eyeline.core.media import ImageInfo, read_info
+from eyeline.core.metadata import cut_metadata
 from eyeline.core.outcome import conclude, recall, record_of
 from eyeline.core.parts import ImagePart, PreparedImage, content
 from eyeline.core.plan import PreparePlan, plan
@@ -97,7 +98,20 @@ def look_at(reference: Reference, asking: Asking) -> Flow[LookedAt]:
     planned = plan(info, question.model, question.detail, asking.engine.media_types, source)
     if not planned.encode:
         check_whole(data, info.media_type, source)
+        data, planned = without_metadata(data, planned, asking)
     return LookedAt(source, data, info, planned)
+
+
+def without_metadata(
+    data: bytes, planned: PreparePlan, asking: Asking
+) -> tuple[bytes, PreparePlan]:
+    """Cut the metadata out of an image that goes as it is; what stays in this process keeps it."""
+    if asking.question.keep_metadata or asking.engine.is_local:
+        return data, planned
+    cut = cut_metadata(data, planned.media_type)
+    if len(cut) == len(data):
+        return data, planned
+    return cut, replace(planned, notes=(*planned.notes, "metadata cut out"))
 
 
 def load(reference: Reference, bytes_max: int | None = None) -> Flow[bytes]:
@@ -133,7 +147,9 @@ def prepare(image: LookedAt) -> Flow[PreparedImage]:
 def planned_image(image: LookedAt | FileId) -> PlannedImage:
     if isinstance(image, FileId):
         return PlannedImage(image.id, None)
-    return PlannedImage(digest(image.data), image.plan)
+    # Without metadata, so that a copy with other metadata is the same picture to the cache.
+    pixels = cut_metadata(image.data, image.info.media_type)
+    return PlannedImage(digest(pixels), replace(image.plan, notes=()))
 
 
 def content_parts(asking: Asking) -> Flow[list[dict[str, Any]]]:

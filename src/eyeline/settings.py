@@ -46,6 +46,11 @@ class Settings:
     probe: bool = True
 
 
+def is_set(variable: str) -> bool:
+    """Say whether a variable that is only a switch is on, as NO_COLOR."""
+    return bool(os.environ.get(variable))
+
+
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     Read the settings; environment beats file. Empty variables count as unset.

@@ -82,6 +82,7 @@ class AskOptions(TypedDict, total=False):
     temperature: float | None
     cache: bool
     timeout_s: float | None
+    keep_metadata: bool
     extra: Mapping[str, Any]
 
 
@@ -129,6 +130,7 @@ class Wiring:
             temperature=check_temperature(options.get("temperature")),
             cache=options.get("cache", True) and self.outside.cache is not None,
             timeout_s=options.get("timeout_s") or self.options.get("timeout_s") or TIMEOUT_S,
+            keep_metadata=options.get("keep_metadata", False),
             extra=check_extra(options.get("extra") or {}),
         )
 

@@ -83,3 +83,23 @@ def test_interrupt(api: ApiServer, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err.strip()) == (130, b"", b"")
+
+
+FAULTY = """
+import sys
+sys.argv = ["eyeline", "models"]
+sys.modules["eyeline.cli.models"] = None  # as if the installation were damaged
+from eyeline.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_fault_of_our_own(debug: str) -> None:
+    """A fault in eyeline itself is two lines, and a stack trace only for who asks for one."""
+    environment = os.environ | {"EYELINE_DEBUG": debug}
+    command = [sys.executable, "-c", FAULTY]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error: ModuleNotFoundError: import of eyeline.cli.models halted" in done.stderr
+    assert ("Traceback" in done.stderr) == bool(debug)

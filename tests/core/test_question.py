@@ -10,6 +10,7 @@ import pytest
 from eyeline.core.catalogue import Model, find
 from eyeline.core.question import (
     check_extra,
+    check_positive,
     check_references,
     check_temperature,
     choose_api,
@@ -127,3 +128,19 @@ def test_a_temperature_that_can_be() -> None:
 def test_text_that_is_no_text() -> None:
     """Bytes of a shell argument that are no UTF-8 become question marks."""
     assert readable_text("What?\udcff é") == "What?? é"
+
+
+@pytest.mark.parametrize("value", [0, -1, "5", True, float("nan"), None])
+def test_a_number_above_zero(value: object) -> None:
+    """What is given and is no number above zero is refused; nothing given is nothing wrong."""
+    if value is None:
+        check_positive("timeout_s", value)
+        return
+    with pytest.raises(SettingsError, match="a number above 0"):
+        check_positive("timeout_s", value)
+
+
+def test_a_prompt_that_is_no_text() -> None:
+    """A picture in the prompt's place is an error that says what comes first."""
+    with pytest.raises(SettingsError, match="the prompt comes first"):
+        readable_text(b"not text")  # type: ignore[arg-type]

@@ -21,7 +21,23 @@ def main() -> None:
         status = 130
     except OSError as error:
         status = lost_output(error)
+    except Exception as error:
+        status = fault(error)
     sys.exit(status)
+
+
+def fault(error: Exception) -> int:
+    """Say that this is a fault of ours, without a stack trace unless one is wanted."""
+    from eyeline.core.failure import redact
+    from eyeline.settings import is_set
+
+    if is_set("EYELINE_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    print(f"error: {type(error).__name__}: {redact(str(error))}", file=sys.stderr)
+    print("hint: a fault in eyeline; EYELINE_DEBUG=1 shows where it is", file=sys.stderr)
+    return 1
 
 
 def lost_output(error: OSError) -> int:

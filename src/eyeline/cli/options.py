@@ -43,6 +43,7 @@ ASK_OPTIONS = (
     ),
     click.option("--mmproj", metavar="FILE", help="The mmproj of a .gguf model, if not beside it."),
     click.option("--budget", "budget_usd", type=float, metavar="USD", help="Refuse to pass this."),
+    click.option("--keep-metadata", is_flag=True, help="Send EXIF, GPS and comments along."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     click.option("--no-stream", is_flag=True, help="Print the answer only when it is whole."),
     click.option("--no-cache", is_flag=True, help="Neither look in the cache nor write to it."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -13,6 +12,7 @@ import click
 
 from eyeline.core.answer import Answer, token_figures
 from eyeline.errors import AnswerError, EyelineError
+from eyeline.settings import is_set
 
 
 class PipeClosed(Exception):
@@ -20,7 +20,7 @@ class PipeClosed(Exception):
 
 
 def is_coloured(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    return stream.isatty() and not is_set("NO_COLOR")
 
 
 def note(text: str) -> None:

@@ -41,6 +41,7 @@ class Question:
     temperature: float | None = None
     cache: bool = True
     timeout_s: float = 600.0
+    keep_metadata: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
