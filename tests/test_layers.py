@@ -59,11 +59,12 @@ PURE = {
 }  # fmt: skip
 PURE_EXCEPT = {
     "core.catalogue": {"pkgutil"},  # for the data file of its own package
-    "core.schema": {"pydantic", "jsonschema"},  # where the user brings them, and to check with
+    # Where the user brings them, to check with, and for TypedDict before 3.12.
+    "core.schema": {"pydantic", "jsonschema", "typing_extensions"},
     "policy.budget": {"threading"},  # a lock, for budgets are shared
     "policy.pace": {"threading"},  # the same
 }
-ONLY_LAZY = {"pydantic", "jsonschema"}
+ONLY_LAZY = {"pydantic", "jsonschema", "typing_extensions"}
 # Ways to files, clocks and terminals that need no import.
 IMPURE_CALLS = {
     "open", "print", "input", "exec", "eval", "__import__", "read_bytes", "read_text",

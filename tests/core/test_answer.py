@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
 
 from eyeline.core.answer import Answer, SentImage, token_figures
 from eyeline.core.cost import Usage
@@ -50,6 +56,64 @@ def test_the_object_that_is_printed() -> None:
     )
     assert json.loads(json.dumps(made))["images"][0]["notes"] == ["turned upright"]
     assert replace(ANSWER, cost_usd=None).to_json()["cost_usd"] is None
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Floor(IntEnum):
+    FIRST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    price: Decimal
+    day: date
+    colours: tuple[Colour, ...] = ()
+
+
+class Bill(BaseModel):
+    lines: list[Line]
+    mean: float = Field(alias="average")
+
+
+LINE = Line(Decimal("1.50"), date(2026, 11, 22), (Colour.RED,))
+PLAIN_LINE = {"price": "1.50", "day": "2026-11-22", "colours": ["red"]}
+
+
+@pytest.mark.parametrize(
+    ("parsed", "expected"),
+    [
+        (None, None),
+        ({"a": [1, 2.5, "x", None, True]}, {"a": [1, 2.5, "x", None, True]}),
+        (LINE, PLAIN_LINE),
+        (Bill(lines=[LINE], average=2.0), {"lines": [PLAIN_LINE], "mean": 2.0}),
+        ({"line": LINE, "price": Decimal("2.0")}, {"line": PLAIN_LINE, "price": "2.0"}),
+        ([LINE, Colour.RED, Floor.FIRST], [PLAIN_LINE, "red", 1]),
+        ({1: (1, 2)}, {"1": [1, 2]}),
+        ([float("nan"), float("inf")], [None, None]),
+        (Bill(lines=[], average=float("nan")), {"lines": [], "mean": None}),
+    ],
+)
+def test_the_value_is_printed_as_plain_json(parsed: Any, expected: object) -> None:
+    """Whatever the schema made of the answer, its object is JSON."""
+    made = replace(ANSWER, parsed=parsed).to_json()["parsed"]
+    assert made == expected
+    assert json.loads(json.dumps(made, allow_nan=False)) == expected
+
+
+def test_a_plain_value_imports_nothing() -> None:
+    """A value that is JSON already is printed without loading pydantic."""
+    code = (
+        "import sys\n"
+        "from eyeline.core.answer import Answer\n"
+        "from eyeline.core.cost import Usage\n"
+        "Answer('', '', '', Usage(), None, (), parsed={'a': [1.5]}).to_json()\n"
+        "print('pydantic' in sys.modules)"
+    )
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout == "False\n"
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import typing
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import Enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, Required
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 from typing_extensions import TypedDict
 
 from eyeline.core.schema import (
     AnswerSchema,
+    as_json,
     definitions,
     drop_absent,
+    is_closed,
     read_schema,
     schema_name,
     strict,
@@ -80,7 +84,41 @@ class Node(BaseModel):
     label: str = "none"
 
 
-KINDS = [Receipt, Sign, Place, Pet, Node]
+class Corner(typing.NamedTuple):
+    x: float
+    y: float
+
+
+class Shelf(BaseModel):
+    """Everything that pydantic writes and the strict form has no keyword for."""
+
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")]
+    first: Item = Field(description="The first item.")
+    second: Item = Field(Item(name="none"), description="The second item.")
+    box: tuple[float, float, float, float]
+    pair: tuple[int, Item]
+    corner: Corner
+    price: Decimal = Field(max_digits=6)
+    tags: set[str] = set()
+    code: str = Field("", max_length=3, description="The code.")
+    mixed: Literal["a", 1] = "a"
+
+
+class Part(typing.TypedDict, total=False):
+    """A part."""
+
+    name: Required[str]
+    maker: str
+
+
+class Machine(Part):
+    parts: list[Part]
+    spare: Part | None
+    inside: Machine | None
+    notes: NotRequired[Annotated[typing.List[str], Field(description="What is written.")]]  # noqa: UP006
+
+
+KINDS = [Receipt, Sign, Place, Pet, Node, Shelf, Machine]
 PLAIN = {
     "title": "Receipt of a shop!",
     "type": "object",
@@ -101,6 +139,10 @@ PLAIN = {
         (PLAIN, "Receipt_of_a_shop_"),
         ({"type": "object"}, "answer"),
         ({"properties": {}}, "answer"),
+        (Node, "Node"),
+        (Machine, "Machine"),
+        (RootModel[dict[str, int]], "RootModel_dict_str_int_"),
+        ({"$ref": "#/$defs/A", "$defs": {"A": PLAIN}, "title": "Mine"}, "Mine"),
         (AnswerSchema("mine", PLAIN), "mine"),
     ],
 )
@@ -122,6 +164,11 @@ class WithOdd:
 
 
 @dataclass
+class WithPart:
+    part: Part
+
+
+@dataclass
 class WithUnknown:
     other: NotDefinedAnywhere  # type: ignore[name-defined]  # noqa: F821
 
@@ -135,8 +182,14 @@ class WithUnknown:
         ("Receipt", "schema: str, expected"),
         (None, "schema: NoneType, expected"),
         (list[Sign], "expected a pydantic model"),
-        ({"type": "array"}, "schema: type 'array', expected a JSON Schema of type object"),
-        ({}, "schema: type None, expected a JSON Schema of type object"),
+        (
+            {"type": "array"},
+            "schema: type 'array' at the root, expected an object, with a property that holds it",
+        ),
+        ({}, "schema: type None at the root, expected an object"),
+        ({"type": "object", "oneOf": [PLAIN]}, "schema: oneOf at the root, expected an object"),
+        (RootModel[list[int]], "schema: type 'array' at the root, expected an object"),
+        (RootModel[Cat | Dog], "schema: anyOf at the root, expected an object"),
         (
             {"type": "object", "properties": {"a": {"type": "strin"}}},
             "$.properties.a.type: 'strin'",
@@ -146,6 +199,7 @@ class WithUnknown:
         (PLAIN | {"anyOf": [{"$ref": "#/$defs/Nobody"}]}, "$ref '#/$defs/Nobody'"),
         (WithOdd, "fields that have a JSON Schema"),
         (WithUnknown, "fields that have a JSON Schema"),
+        (WithPart, "use `typing_extensions.TypedDict`"),
     ],
 )
 def test_what_cannot_be_a_schema(given: object, said: str) -> None:
@@ -205,7 +259,15 @@ def test_the_fields_of_a_request() -> None:
         ({"type": "string"}, {"type": ["string", "null"]}),
         ({"type": "null"}, {"type": "null"}),
         ({"type": ["string", "null"]}, {"anyOf": [{"type": ["string", "null"]}, {"type": "null"}]}),
-        ({"enum": ["a"]}, {"anyOf": [{"enum": ["a"]}, {"type": "null"}]}),
+        (
+            {"enum": ["a"]},
+            {"anyOf": [{"enum": ["a"], "type": "string"}, {"type": "null"}]},
+        ),
+        (
+            {"type": "string", "anyOf": [{"const": "a"}]},
+            {"anyOf": [{"type": "string", "anyOf": [{"const": "a", "type": "string"}]},
+                       {"type": "null"}]},
+        ),
         (
             {"const": "a", "type": "string"},
             {"anyOf": [{"const": "a", "type": "string"}, {"type": "null"}]},
@@ -220,7 +282,7 @@ def test_the_fields_of_a_request() -> None:
             {"anyOf": [{"type": "string"}, {"type": "null"}]},
         ),
     ],
-)
+)  # fmt: skip
 def test_an_optional_property_becomes_nullable(
     field_schema: dict[str, Any], expected: dict[str, Any]
 ) -> None:
@@ -242,6 +304,114 @@ def objects(schema: Any) -> list[dict[str, Any]]:
     )
     nested = inner if isinstance(schema, dict | list) else ()
     return found + [each for item in nested for each in objects(item)]
+
+
+STRICT_KEYWORDS = {
+    "title", "description", "type", "properties", "required", "additionalProperties", "items",
+    "anyOf", "$ref", "$defs", "enum", "const", "pattern", "format", "minimum", "maximum",
+    "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems",
+}  # fmt: skip
+"""OpenAI structured-outputs guide (2026), "Supported schemas"."""
+
+
+def refusals(schema: dict[str, Any], place: str = "$") -> list[str]:
+    """Say what the API would refuse in a strict schema, and where."""
+    if "$ref" in schema:
+        return [f"{place}: beside $ref {key}" for key in schema if key != "$ref"]
+    found = [f"{place}: {key}" for key in schema if key not in STRICT_KEYWORDS]
+    found += [f"{place}: no type"] * (not {"type", "anyOf"} & schema.keys())
+    inner = {
+        **schema.get("$defs", {}), **schema.get("properties", {}),
+        **dict(enumerate(schema.get("anyOf", []))),
+    } | ({"items": schema["items"]} if "items" in schema else {})  # fmt: skip
+    return found + [each for name, s in inner.items() for each in refusals(s, f"{place}.{name}")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_api_takes_what_is_sent(kind: type) -> None:
+    """A strict schema has only keywords that the API takes, and a type everywhere."""
+    form = read_schema(kind).parameters("responses")["text"]["format"]
+    assert form["strict"]
+    assert form["schema"]["type"] == "object"
+    assert refusals(form["schema"]) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"type": "string", "maxLength": 3, "description": "A code.", "default": "x"},
+            {"type": "string", "description": "A code. (maxLength: 3)"},
+        ),
+        ({"type": "string", "format": "uri"}, {"type": "string", "description": '(format: "uri")'}),
+        ({"type": "string", "format": "date"}, {"type": "string", "format": "date"}),
+        ({"type": "string", "pattern": "^a"}, {"type": "string", "pattern": "^a"}),
+        (
+            {"type": "string", "pattern": "^(?!a)"},
+            {"type": "string", "description": '(pattern: "^(?!a)")'},
+        ),
+        (
+            {"type": "array", "items": {"const": 1}, "uniqueItems": True, "maxItems": 2},
+            {"type": "array", "items": {"const": 1, "type": "integer"}, "maxItems": 2,
+             "description": "(uniqueItems: true)"},
+        ),
+        (
+            {"prefixItems": [{"type": "number"}, {"type": "number"}], "items": False},
+            {"type": "array", "items": {"type": "number"}},
+        ),
+        (
+            {"prefixItems": [{"type": "number"}], "items": {"type": "string"}},
+            {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "string"}]},
+             "description": '(prefixItems: [{"type": "number"}])'},
+        ),
+        (
+            {"oneOf": [{"type": "number"}, {"type": "string"}], "discriminator": {}},
+            {"anyOf": [{"type": "number"}, {"type": "string"}]},
+        ),
+        ({"allOf": [{"$ref": "#"}], "title": "T"}, {"anyOf": [{"$ref": "#"}], "title": "T"}),
+        ({"$ref": "#", "default": None}, {"$ref": "#"}),
+        ({"$ref": "#", "description": "d"}, {"anyOf": [{"$ref": "#"}], "description": "d"}),
+        ({"enum": ["a", 1, None]}, {"enum": ["a", 1, None], "type": ["integer", "null", "string"]}),
+        (
+            {"properties": {}, "anyOf": [{"required": ["a"]}]},
+            {"type": "object", "properties": {}, "required": [], "additionalProperties": False,
+             "description": '(anyOf: [{"required": ["a"]}])'},
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_strict_form_has_no_keyword_for(
+    given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """What the API refuses is put in a form that it takes, or told in the description."""
+    assert is_closed(given)
+    assert strict(given) == expected
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        True,
+        {},
+        {"description": "anything"},
+        {"type": "object"},
+        {"type": ["object", "null"]},
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": True},
+        {"type": "object", "properties": {}, "patternProperties": {"^x": {"type": "string"}}},
+        {"type": "array"},
+        {"type": "array", "items": {}},
+        {"type": "array", "prefixItems": [{"type": "string"}, {}]},
+        {"anyOf": [{"type": "string"}, {"type": "object"}]},
+        {"allOf": [{"type": "string"}, {"minLength": 2}]},
+        {"const": {"a": 1}},
+    ],
+)
+def test_an_open_schema_is_sent_as_it_is(inner: Any) -> None:
+    """What has no strict form goes out as it was given, and `strict` says so."""
+    for place in ({"properties": {"a": inner}}, {"properties": {}, "$defs": {"a": inner}}):
+        made = read_schema({"type": "object", **place})
+        form = made.parameters("responses")["text"]["format"]
+        assert (form["strict"], form["schema"]) == (False, made.given)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -279,6 +449,19 @@ def test_every_object_inside_is_strict(kind: type) -> None:
          Pet(animal=Cat(kind="cat", lives=None))),
         (Pet, '{"animal": {"kind": "dog", "lives": null}}', Pet(animal=Dog(kind="dog"))),
         (
+            Machine,
+            '{"name": "m", "maker": null, "spare": null, "notes": null, "parts": [{"name": "p", '
+            '"maker": null}], "inside": {"name": "n", "parts": [], "spare": {"name": "q"}, '
+            '"inside": null}}',
+            {"name": "m", "spare": None, "parts": [{"name": "p"}],
+             "inside": {"name": "n", "parts": [], "spare": {"name": "q"}, "inside": None}},
+        ),
+        (
+            RootModel[dict[str, Item | None]],
+            '{"a": {"name": "tea", "price": null}, "b": null}',
+            RootModel[dict[str, Item | None]]({"a": Item(name="tea"), "b": None}),
+        ),
+        (
             Node,
             '{"name": "a", "child": {"name": "b", "child": null, "label": null}, "label": null}',
             Node(name="a", child=Node(name="b")),
@@ -288,6 +471,15 @@ def test_every_object_inside_is_strict(kind: type) -> None:
 def test_a_strict_answer_becomes_a_value(kind: type, text: str, expected: object) -> None:
     """Nulls that stand for absent properties fall away, and the defaults come back."""
     assert read_schema(kind).parse(text) == expected
+
+
+def test_a_value_as_json() -> None:
+    """A value goes back to JSON, dates and enums as they stood in the answer."""
+    receipt = Receipt(total=float("nan"), bought=date(2026, 11, 22), items=[Item(name="tea")])
+    assert as_json([receipt]) == [{
+        "total": None, "bought": "2026-11-22", "currency": "EUR", "note": None,
+        "items": [{"name": "tea", "price": None}],
+    }]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -317,6 +509,29 @@ def test_a_strict_answer_becomes_a_value(kind: type, text: str, expected: object
             {"a": {"total": 1, "extra": None}},
             {"a": {"total": 1}},
         ),
+        (
+            {"type": "object", "additionalProperties": {"anyOf": [PLAIN, {"type": "null"}]}},
+            {"a": {"total": 1, "note": None}, "b": None},
+            {"a": {"total": 1}, "b": None},
+        ),
+        (
+            PLAIN | {"additionalProperties": True},
+            {"total": 1, "note": None, "more": None},
+            {"total": 1, "more": None},
+        ),
+        (
+            {"type": "object", "properties": {"a": {"prefixItems": [{"type": "string"}, PLAIN],
+             "items": False}, "b": True}},
+            {"a": ["x", {"total": 1, "note": None}], "b": {"c": None}},
+            {"a": ["x", {"total": 1}], "b": {"c": None}},
+        ),
+        (
+            {"type": "object", "properties": {"a": {"anyOf": [
+                {"type": "object", "additionalProperties": PLAIN},
+                {"type": "object", "properties": {"total": True, "x": {"const": 1}}}]}}},
+            {"a": {"total": None, "x": 1}},
+            {"a": {"x": 1}},
+        ),
     ],
 )  # fmt: skip
 def test_a_json_schema_gives_plain_values(
@@ -327,9 +542,37 @@ def test_a_json_schema_gives_plain_values(
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"total": 1}\n```',
+        '\n```\n{"total": 1}\n```\n',
+        '```json {"total": 1}```',
+        ' {"total": 1}\n',
+    ],
+)
+def test_an_answer_in_a_fence(text: str) -> None:
+    """The Markdown fence that local servers put around JSON is taken off."""
+    assert read_schema(PLAIN).parse(text) == {"total": 1}
+
+
+def test_an_error_of_pydantic_has_no_links() -> None:
+    """What does not fit a type is said without the addresses of pydantic's pages."""
+    with pytest.raises(ValueError, match="2 validation errors") as raised:
+        read_schema(Receipt).parse('{"total": "much"}')
+    said = str(raised.value)
+    assert "total\n  Input should be a valid number" in said
+    assert "bought\n  Field required" in said
+    assert "http" not in said
+    assert "further information" not in said
+
+
+@pytest.mark.parametrize(
     ("schema", "text", "said"),
     [
         (PLAIN, "The total is 7.", "Expecting value"),
+        (PLAIN, 'Here it is:\n```json\n{"total": 1}\n```', "Expecting value"),
+        (PLAIN, '```json\n{"total": 1}\n```\nIs it right?', "Expecting value"),
+        (PLAIN, "```", "Expecting value"),
         (PLAIN, "[1]", r"\$: \[1\] is not of type 'object'"),
         (PLAIN, '{"total": "7"}', r"\$\.total: '7' is not of type 'number'"),
         (PLAIN, "{}", r"\$: 'total' is a required property"),

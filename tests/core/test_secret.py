@@ -50,3 +50,12 @@ def test_it_is_taken_out_of_a_body() -> None:
     """A server that echoes the key does not get it into a message."""
     assert Secret(KEY).hide(f"no such key: {KEY}!".encode()) == b"no such key: ***!"
     assert Secret("").hide(b"left as it is") == b"left as it is"
+
+
+@pytest.mark.parametrize(
+    ("key", "is_sendable"),
+    [("sk-abc_DEF-123", True), ("", True), ("sk-two\nlines", False), ("sk-ключ", False)],
+)
+def test_what_a_header_can_hold(key: str, is_sendable: bool) -> None:
+    """A key of printable ASCII can be sent; a line end or another alphabet cannot."""
+    assert Secret(key).is_sendable is is_sendable

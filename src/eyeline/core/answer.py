@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Literal
 
 from eyeline.core.cost import Usage
@@ -60,10 +61,10 @@ class Answer:
         return self.text
 
     def to_json(self) -> dict[str, Any]:
-        """Give the object that `--json` prints; dollars as a number."""
+        """Give the object that `--json` prints; dollars as a number, `parsed` as plain JSON."""
         return {
             "text": self.text,
-            "parsed": self.parsed,
+            "parsed": plain(self.parsed),
             "model": self.model,
             "engine": self.engine,
             "usage": asdict(self.usage),
@@ -88,3 +89,23 @@ def token_figures(usage: Usage) -> list[str]:
     """Say the tokens in and out, where the engine counts them; the reader has none."""
     counts = {"in": usage.input_tokens, "out": usage.output_tokens}
     return [f"{count:,} tokens {way}" for way, count in counts.items() if count]
+
+
+def plain(value: Any) -> Any:
+    if is_json(value):
+        return value
+    # Here, so that a plain value loads no schemas and no pydantic.
+    from eyeline.core.schema import as_json
+
+    return as_json(value)
+
+
+def is_json(value: object) -> bool:
+    """Say whether a value is what `json.loads` gives, at every depth."""
+    if type(value) is dict:
+        return all(type(name) is str and is_json(item) for name, item in value.items())
+    if type(value) is list:
+        return all(map(is_json, value))
+    if type(value) is float:
+        return isfinite(value)
+    return value is None or type(value) in (str, bool, int)
