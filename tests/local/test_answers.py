@@ -21,6 +21,14 @@ LETTER = facts(
     kind=Kind.DOCUMENT,
 )
 SCREEN = facts("Export", "Error 403: billing address is missing", "Try again", kind=Kind.DRAWN)
+INVOICE = facts(
+    "INVOICE", "Subtotal £200.00", "Grand total £240.00", "Amount due £0.00", "Milk £1.20"
+)
+WRAPPED = facts("Error 0x80070057: The parameter", "is incorrect.", "OK", kind=Kind.DRAWN)
+OPENING = facts("OPEN", "Mon-Fri 9:00-18:00", "Sat 10:00-14:00", "Sunday closed")
+SOURCE = facts("def total(rows):", "return sum(rows)", kind=Kind.DRAWN)
+UNREAD = facts(unread=3)
+GREEK = facts("Tιμ 250 ευρ")
 CAT_PHOTO, CUP_PHOTO = facts(labels=CAT), facts(labels=ESPRESSO)
 BLIND = facts(not_looked_at=("text: faster_paddle is not installed", "labels: x is not installed"))
 
@@ -87,8 +95,29 @@ BLIND = facts(not_looked_at=("text: faster_paddle is not installed", "labels: x 
         (CUP_PHOTO, "Is there a cup?", "Not as the main subject (2 %): the main subject looks like espresso (95 % sure). Smaller things are not looked for."),
         (CUP_PHOTO, "Is there a person?", "People are not looked for. The main subject looks like espresso (95 % sure)."),
         (SIGN, "What is the main subject?", "The main subject could not be named with any confidence."),
+        (SIGN, "Is there any writing on the sign?", 'Yes. The sign reads "EXIT 24".'),
+        (SIGN, "Does it have text?", 'Yes. The text reads "EXIT 24".'),
+        (SIGN, "Is any text visible?", 'The text reads "EXIT 24".'),
+        (SIGN, "Does it say EXIT in red?", 'Not as a whole. The text that mentions "EXIT" reads "EXIT 24".'),
+        (INVOICE, "Does the receipt say how much the milk costs?", 'The text that mentions "milk" reads "Milk £1.20".'),
+        (INVOICE, "What is the total?", "Grand total: 240.00 GBP"),
+        (INVOICE, "What is the grand total of the invoice?", "Grand total: 240.00 GBP"),
+        (INVOICE, "What is the balance?", "Amount due: 0.00 GBP"),
+        (INVOICE, "How much do I have to pay?", "Amount due: 0.00 GBP"),
+        (BILL, "What is the total in EUR?", "Total: 11.59 EUR"),
+        (BILL, "What is the title of this page?", f'The largest text reads "{RECEIPT[0]}".'),
+        (WRAPPED, "Is there an error message?", 'Yes: "Error 0x80070057: The parameter is incorrect.".'),
+        (OPENING, "When does it open on Saturday?", 'The text with hours reads "Sat 10:00-14:00".'),
+        (OPENING, "When does it close on Sunday?", 'The text with hours reads "Sunday closed".'),
+        (OPENING, "Opening hours?", 'The text with hours reads "Mon-Fri 9:00-18:00", "Sat 10:00-14:00" and "Sunday closed".'),
+        (CAT_PHOTO, "Is it a PNG or a JPEG?", "The format is JPEG, as received."),
+        (CAT_PHOTO, "What format is it in?", "The format is JPEG, as received."),
+        (UNREAD, "What does it say?", "3 lines that look like print could not be read."),
+        (facts("EXIT", unread=1), "What does it say?", 'The text reads "EXIT". 1 more line that looks like print could not be read.'),
+        (facts("EXIT", unread=1), "What is the date?", "No date was found in the text. 1 more line that looks like print could not be read."),
+        (GREEK, "What does it say?", 'The text reads "Tιμ 250 ευρ" (read with doubt).'),
         (BLIND, "What does it say?", "Text could not be looked at (faster_paddle is not installed)."),
-        (BLIND, "Is there a cat?", "Whether it shows a cat could not be looked at."),
+        (BLIND, "Is there a cat?", "Whether it shows a cat could not be looked at (x is not installed)."),
     ],
 )  # fmt: skip
 def test_measured_things_are_answered_exactly(picture: Facts, question: str, expected: str) -> None:
@@ -118,6 +147,58 @@ def test_what_was_not_measured_is_refused_with_the_facts(question: str) -> None:
     assert told.startswith("What it can tell: A photo, 640 × 480 px (JPEG).")
     assert "a cat (92 % sure)" in told
     assert hint == HELP
+
+
+@pytest.mark.parametrize(
+    ("picture", "question", "told"),
+    [
+        (SIGN, "Is the text red?", 'The text reads "EXIT 24".'),
+        (SIGN, "Is the text handwritten?", 'The text reads "EXIT 24".'),
+        (SIGN, "Is the text upside down?", 'The text reads "EXIT 24".'),
+        (SIGN, "Is there text in French?", 'The text reads "EXIT 24".'),
+        (SIGN, "Does the text rhyme?", 'The text reads "EXIT 24".'),
+        (SIGN, "Is the text larger than the picture?", 'The text reads "EXIT 24".'),
+        (SIGN, "Are the words spelled correctly?", 'The text reads "EXIT 24".'),
+        (SIGN, "What font is the text?", 'The text reads "EXIT 24".'),
+        (SIGN, "Does it not say EXIT?", 'reads "EXIT 24".'),
+        (SIGN, "What are the dimensions of the sign?", "640 × 480 px"),
+        (SIGN, "Is the text in colour?", "The picture is in colour."),
+        (INVOICE, "What is the total without tax?", "Grand total: 240.00 GBP"),
+        (INVOICE, "What is the total in euros?", "Grand total: 240.00 GBP"),
+        (INVOICE, "Is the total correct?", "Grand total: 240.00 GBP"),
+        (INVOICE, "What is the title of the person?", "INVOICE"),
+        (INVOICE, "What is her job title?", "INVOICE"),
+        (BILL, "Is the date in the past?", "Date: 2026-11-21"),
+        (BILL, "What format is the date in?", "Date: 2026-11-21"),
+        (BILL, "Is there an error in the receipt?", "A document"),
+        (BILL, "Does it mention the owner of the shop?", "shop"),
+        (SOURCE, "What does this code do?", "def total(rows):"),
+        (SOURCE, "What problem does this solve?", "def total(rows):"),
+        (WRAPPED, "How do I fix this error?", 'Error: "Error 0x80070057: The parameter is incorrect.".'),
+        (CAT_PHOTO, "What is wrong with the cat?", "a cat (92 % sure)"),
+        (CAT_PHOTO, "Is the cat blurry?", "It is sharp"),
+        (CAT_PHOTO, "Is this a photo of a dog?", "It looks like a photo."),
+        (CAT_PHOTO, "Is it brown?", "brown 60 %"),
+        (CAT_PHOTO, "Is the picture sharp enough to print?", "It is sharp"),
+    ],
+)  # fmt: skip
+def test_a_condition_is_refused_with_the_measure_it_is_put_on(
+    picture: Facts, question: str, told: str
+) -> None:
+    """What a question adds to a measured thing is not settled by the measure, which is given."""
+    refusal, *rest = answer([picture], question).split("\n")
+    assert refusal == REFUSAL
+    assert rest[0].startswith("What it can tell: ")
+    assert told in "\n".join(rest)
+    assert "largest text" not in rest[0]
+    assert not rest[0].removeprefix("What it can tell: ").startswith(("Yes", "No"))
+
+
+def test_what_is_not_installed_is_named_with_the_way_out() -> None:
+    """Where no package reads text, the answer says how to install one."""
+    note = "text: faster_paddle is not installed; pip install 'eyeline[local]'"
+    for question in ("What does it say?", "Describe it.", "Who is this?"):
+        assert "pip install 'eyeline[local]'" in answer([facts(not_looked_at=(note,))], question)
 
 
 def test_lines_near_a_refused_question_are_quoted() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from local_samples import CAT, RECEIPT, coded, facts
 
-from eyeline.local.facts import Kind
+from eyeline.local.facts import Facts, Kind
 from eyeline.local.fill import fill
 
 BILL = facts(*RECEIPT, kind=Kind.DOCUMENT)
@@ -47,15 +47,70 @@ def filled(picture: Any, **properties: Any) -> dict[str, Any]:
         ("language", {"type": "string"}, None),
         ("people_count", {"type": "integer"}, None),
         ("total", {"type": "boolean"}, None),
-        ("items", {"type": "array", "items": {"type": "object", "properties": {"a": {}}}}, []),
-        ("line_items", {"type": ["array", "null"]}, []),
+        ("items", {"type": "array", "items": {"type": "object", "properties": {"a": {}}}}, None),
+        ("line_items", {"type": ["array", "null"]}, None),
     ],
 )
 def test_properties_are_filled_by_name_and_type(
     name: str, schema: dict[str, Any], value: Any
 ) -> None:
-    """What is measured is given in the type asked for; what is not is null, or an empty array."""
+    """What is measured is given in the type asked for; what is not is null."""
     assert filled(BILL, **{name: schema}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("picture", "name", "value"),
+    [
+        (BILL, "codes", []),
+        (BILL, "links", []),
+        (BILL, "ingredients", None),
+        (BILL, "tags", None),
+        (facts(unread=2), "emails", None),
+        (facts("Tιμ 250 ευρ"), "emails", None),
+        (facts(not_looked_at=("text: x", "codes: x")), "emails", None),
+        (facts(not_looked_at=("text: x", "codes: x")), "codes", None),
+    ],
+)
+def test_an_array_is_empty_only_where_it_was_looked_for(
+    picture: Facts, name: str, value: list[str] | None
+) -> None:
+    """None found is an empty array; not looked for, or not all of it legible, is null."""
+    assert filled(picture, **{name: {"type": "array", "items": {"type": "string"}}}) == {
+        name: value
+    }
+
+
+def test_the_total_is_not_what_is_left_to_pay() -> None:
+    """An invoice that was paid has its total, and nothing due."""
+    number = {"type": "number"}
+    paid = facts("Grand total £240.00", "Amount due £0.00")
+    assert filled(paid, total=number, amount_due=number) == {"total": 240, "amount_due": 0}
+
+
+@pytest.mark.parametrize(
+    ("picture", "value"),
+    [
+        (BILL, True),
+        (facts(), False),
+        (facts(unread=1), None),
+        (facts(not_looked_at=("text: x",)), None),
+    ],
+)
+def test_whether_there_is_text_is_known_only_if_it_was_read(
+    picture: Facts, value: bool | None
+) -> None:
+    """Print that could not be read may be text or not."""
+    assert filled(picture, has_text={"type": "boolean"}) == {"has_text": value}
+
+
+def test_values_read_with_doubt_are_null() -> None:
+    """A number from a line that may be misread is not filled in; the text is given as read."""
+    doubtful = facts("Total 12.00 ευρ")
+    assert filled(doubtful, total={}, title={}, text={}) == {
+        "total": None,
+        "title": None,
+        "text": "Total 12.00 ευρ",
+    }
 
 
 def test_references_and_nested_objects_are_followed() -> None:

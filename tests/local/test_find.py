@@ -73,6 +73,9 @@ def test_amounts_are_money_and_nothing_else(row: str, found: list[str]) -> None:
         (["The amount due is", "1,284.50 EUR, by December"], "1,284.50 EUR"),
         (["Total", "Cheese 4.00"], None),
         (["Total savings 4.00", "Balance due £7"], "7 GBP"),
+        (["Grand total £240.00", "Amount due £0.00"], "240.00 GBP"),
+        (["Total £240.00", "Total due £0.00"], "240.00 GBP"),
+        (["Total due £50.00"], "50.00 GBP"),
         (["nothing here"], None),
     ],
 )
@@ -160,7 +163,7 @@ def test_addresses_are_told_apart() -> None:
 @pytest.mark.parametrize("row", ["Error 403: address is missing", "Login failed", "File not found"])
 def test_rows_that_tell_of_failure_are_errors(row: str) -> None:
     """What went wrong is given as the whole row."""
-    assert find.errors(row) == (row,)
+    assert list(find.errors([row])) == [(0, row)]
 
 
 @given(st.text(alphabet="0123456789.,:/-+() €$EURaeTotal\n@", max_size=40))

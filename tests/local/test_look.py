@@ -63,7 +63,7 @@ def seen() -> dict[str, Facts]:
         ("receipt.jpg", "What's the phone number?", "Phone number: +44 1632 960018"),
         ("screenshot.png", "Is there an error?", 'Yes: "Error 403: billing address is missing".'),
         ("document.png", "When must invoices be paid?", "within 30 days of receipt"),
-        ("document.png", "What is the amount due?", "Total: 1,284.50 EUR"),
+        ("document.png", "What is the amount due?", "Amount due: 1,284.50 EUR"),
         ("document.png", "What email address is given?", "E-mail address: accounts@brightwater.example"),
         ("document.png", "Is this a document?", "Probably. It looks like a document."),
         ("code.png", "What is in the QR code?", "QR Code: https://brightwater.example/t20?lot=7"),
@@ -107,6 +107,27 @@ def test_a_turned_photo_is_read_upright(turn: int) -> None:
     stored = printed("Platform 9", "Departures").rotate(undo[turn], expand=True)
     eyes = replace(OWN_EYES, labels=lambda _: ())
     assert look(png(stored, "JPEG", exif=exif), eyes).text == "Platform 9\nDepartures"
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270])
+def test_print_that_stands_wrong_is_read_turned(angle: int) -> None:
+    """Without a word in EXIF the picture is turned as its print asks for, if that reads well."""
+    stored = printed("Platform 9", "Departures 17:42", "Old Harbour").rotate(angle, expand=True)
+    facts = look(png(stored), replace(OWN_EYES, labels=lambda _: ()))
+    assert facts.text == "Platform 9\nDepartures 17:42\nOld Harbour"
+    assert not any(row.is_doubtful for row in facts.rows)
+
+
+@pytest.mark.parametrize("text", ["Открыто ежедневно", "مرحبا بكم في المطعم", "Έξοδος κινδύνου"])
+def test_scripts_it_does_not_read_are_no_plain_text(text: str) -> None:
+    """Such print is counted as unread, or what was made of it is doubtful."""
+    try:
+        font = ImageFont.truetype("DejaVuSans.ttf", 36)
+    except OSError:
+        pytest.skip("needs a font with these scripts: DejaVu")
+    facts = look(png(printed(text, font=font)), replace(OWN_EYES, labels=lambda _: ()))
+    assert facts.unread or facts.rows
+    assert all(row.is_doubtful for row in facts.rows)
 
 
 def test_text_of_other_alphabets_is_kept() -> None:
@@ -167,7 +188,9 @@ def test_a_missing_package_leaves_the_others_to_answer() -> None:
     """Without text recognition there are still labels, colours and size, and a note."""
     data = (EXAMPLES / "cat.jpg").read_bytes()
     facts = look(data, replace(OWN_EYES, text=absent("faster_paddle")))
-    assert facts.not_looked_at == ("text: faster_paddle is not installed",)
+    assert facts.not_looked_at == (
+        "text: faster_paddle is not installed; pip install 'eyeline[local]'",
+    )
     assert answer([facts], "What animal is this?").startswith("The main subject looks like a cat")
     assert "Text could not be looked at" in answer([facts], "Describe it.")
 
@@ -176,11 +199,13 @@ def test_a_failing_part_leaves_the_others_to_answer(caplog: pytest.LogCaptureFix
     """Whatever a part raises is logged whole and named in the facts."""
     facts = look(png(), replace(QUICK, labels=broken, codes=absent("zxingcpp")))
     assert facts.not_looked_at == (
-        "codes: zxingcpp is not installed",
+        "codes: zxingcpp is not installed; pip install 'eyeline[local]'",
         "labels: failed (RuntimeError)",
     )
     assert "the model is damaged" in caplog.text
-    assert answer([facts], "Is there a barcode?") == "Codes could not be looked at."
+    assert answer([facts], "Is there a barcode?") == (
+        "Codes could not be looked at (zxingcpp is not installed; pip install 'eyeline[local]')."
+    )
 
 
 def test_frames_that_were_not_looked_at_are_noted() -> None:

@@ -47,7 +47,25 @@ def test_noise_is_left_out(
     text: str, confidence: float, box: tuple[int, int, int, int], is_kept: bool
 ) -> None:
     """Unsure text, and cups or eyes read as a round letter, are no text."""
-    assert bool(read_lines(Fixed(Line(text, confidence, box)), PICTURE)) is is_kept
+    lines = read_lines(Fixed(Line(text, confidence, box)), PICTURE)
+    assert any(line.text for line in lines) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "box", "is_print"),
+    [
+        ("", 0.0, (10, 10, 90, 30), True),
+        ("DIN7n", 0.5, (10, 10, 90, 30), True),
+        ("", 0.0, (10, 10, 40, 30), False),
+        ("8", 0.5, (10, 10, 90, 30), False),
+    ],
+)
+def test_print_that_cannot_be_read_is_a_line_without_text(
+    text: str, confidence: float, box: tuple[int, int, int, int], is_print: bool
+) -> None:
+    """A long box holds print even where the recogniser made nothing of it; a blob does not."""
+    expected = (Line("", confidence, box),) if is_print else ()
+    assert read_lines(Fixed(Line(text, confidence, box)), PICTURE) == expected
 
 
 def test_round_figures_stay_beside_other_print() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from eyeline.local import pictured, summary, written
 from eyeline.local.facts import Facts
-from eyeline.local.patterns import Topic
+from eyeline.local.patterns import YES_NO, Topic
 from eyeline.local.questions import Question, parse
 from eyeline.local.words import content_words, listed, quoted
 
@@ -28,6 +28,7 @@ TELLERS: dict[Topic, Teller] = {
     Topic.PRESENCE: pictured.presence,
     Topic.TOTAL: written.total,
     Topic.DATE: written.date,
+    Topic.HOURS: written.hours,
     Topic.TIME: written.time,
     Topic.PHONE: written.phone,
     Topic.EMAIL: written.email,
@@ -38,7 +39,9 @@ TELLERS: dict[Topic, Teller] = {
     Topic.TITLE: written.title,
     Topic.TEXT: written.text,
     Topic.LOOKUP: written.lookup,
-    Topic.CODES: pictured.codes,
+    Topic.CODES: lambda facts, question: (
+        pictured.codes(facts, question) or written.lookup(facts, question)
+    ),
     Topic.GREY: pictured.grey,
     Topic.COLOURS: pictured.colours,
     Topic.SIZE: pictured.size,
@@ -75,7 +78,9 @@ def answer(facts: Sequence[Facts], question: str) -> str:
 def tells(facts: Facts, question: Question) -> tuple[str, ...]:
     """Give a text for each thing the question is after; nothing if it is beyond the reader."""
     tellers = (TELLERS[topic] for topic in question.topics if topic in TELLERS)
-    return tuple(text for teller in tellers if (text := teller(facts, question)))
+    told = tuple(teller(facts, question) for teller in tellers)
+    # Words that some topic cannot account for may belong to any: "the due date and the total".
+    return () if question.extra and not all(told) else tuple(filter(None, told))
 
 
 def numbered(told: Sequence[Mapping[str, object]]) -> str:
@@ -87,9 +92,13 @@ def numbered(told: Sequence[Mapping[str, object]]) -> str:
 
 
 def can_tell(facts: Facts, question: Question) -> str:
-    """Give what comes nearest to an answer: the lines that share its words, or else the facts."""
-    if near := written.lookup(facts, question):
-        return near
+    """Give what comes nearest to an answer: what it touches, lines with its words, or all facts."""
+    # Without its "is" the sentence gets no yes or no, which only the plain question has.
+    plain = Question(YES_NO.sub("", question.text).strip(), question.near)
+    if near := [told for told in tells(facts, plain) if not told.startswith("No ")]:
+        return "\n".join(near)
+    if near_lines := written.lookup(facts, question):
+        return near_lines
     words = content_words(question.text)
     is_open = bool(facts.rows) and question.topics == (Topic.LOOKUP,)
     if is_open and 0 < len(words) <= WORDS_NAMED_MAX:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the upright picture."""
+
+
+CONFIDENCE_SURE = 0.9
+"""Print in a script the recogniser reads comes at 0.95 and above; Greek read as Latin, and print
+that stands on its head, mostly below this."""
+
+LETTER_WIDTH_MAX = 1.8
+"""In heights of the line; a wide letter takes 1, so where more is spent some were not read."""
+
+FOREIGN = re.compile("[\u0370-\u1dff]")
+"""Letters of the scripts between Latin and its additions; read one by one, they are a guess."""
 
 
 class Kind(StrEnum):
@@ -30,6 +42,12 @@ class Line:
     def height_px(self) -> int:
         return self.box[3] - self.box[1]
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Say whether it may be misread: unsure, of another script, or with gaps in it."""
+        is_sparse = self.box[2] - self.box[0] > LETTER_WIDTH_MAX * self.height_px * len(self.text)
+        return self.confidence < CONFIDENCE_SURE or is_sparse or bool(FOREIGN.search(self.text))
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -40,6 +58,10 @@ class Row:
     @property
     def text(self) -> str:
         return " ".join(line.text for line in self.lines)
+
+    @property
+    def is_doubtful(self) -> bool:
+        return any(line.is_doubtful for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +122,17 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything measured in one picture; `labels` are the likeliest first, `rows` as one reads."""
+    """
+    Everything measured in one picture.
+
+    `labels` are the likeliest first, `rows` as one reads; `unread` lines of print stay unread.
+    """
 
     header: Header
     measures: Measures
     kind: Kind
     rows: tuple[Row, ...] = ()
+    unread: int = 0
     codes: tuple[Code, ...] = ()
     labels: tuple[Label, ...] = ()
     not_looked_at: tuple[str, ...] = ()
@@ -120,4 +147,9 @@ class Facts:
 
     def lacks(self, part: str) -> bool:
         """Say whether `part` (`text`, `codes`, `labels`) could not be looked at."""
-        return any(note.split(":")[0] == part for note in self.not_looked_at)
+        return bool(self.reason(part))
+
+    def reason(self, part: str) -> str:
+        """Say why `part` could not be looked at; nothing if it was."""
+        notes = (note.partition(": ") for note in self.not_looked_at)
+        return next((reason for name, _, reason in notes if name == part), "")

@@ -21,16 +21,41 @@ DEPTH_MAX = 16
 
 
 def texts(facts: Facts) -> tuple[str, ...]:
-    return tuple(row.text for row in facts.rows)
+    """Give what was read without doubt; of other rows only the place."""
+    return tuple("" if row.is_doubtful else row.text for row in facts.rows)
 
 
 def each(finder: Callable[[str], Sequence[object]]) -> Finder:
     """Make a finder of all that `finder` finds in the rows, as text."""
-    return lambda facts: [text for _, text in find.each(finder, texts(facts))]
+    return lambda facts: looked(facts, [text for _, text in find.each(finder, texts(facts))])
+
+
+def looked(facts: Facts, found: list[str]) -> list[str] | None:
+    """Give `found`; None if it is empty because some text was not read for certain."""
+    is_whole = not facts.lacks("text") and not facts.unread and all(texts(facts))
+    return found or ([] if is_whole else None)
+
+
+def has_text(facts: Facts) -> bool | None:
+    return True if facts.rows else None if facts.unread or facts.lacks("text") else False
+
+
+def codes(facts: Facts) -> list[str] | None:
+    return None if facts.lacks("codes") else [code.text for code in facts.codes]
+
+
+def title(facts: Facts) -> str | None:
+    line = written.largest(facts)
+    return line.text if line and not line.is_doubtful else None
 
 
 def total(facts: Facts) -> Decimal | None:
     found = find.total(texts(facts))
+    return found.value if found else None
+
+
+def to_pay(facts: Facts) -> Decimal | None:
+    found = find.total(texts(facts), to_pay=True)
     return found.value if found else None
 
 
@@ -50,19 +75,20 @@ def subject(facts: Facts) -> str | None:
 
 
 FINDERS: tuple[tuple[str, Finder], ...] = (
-    (r"has text|contains text|text present", lambda facts: bool(facts.rows)),
+    (r"has text|contains text|text present", has_text),
     (r"is blurr(?:y|ed)|blurry", lambda facts: facts.measures.sharpness < BLURRY),
     (r"is gr[ea]y(?:scale)?|gr[ea]yscale|black and white", lambda facts: facts.measures.is_grey),
     (r"(?:has )?(?:alpha|transparency)", lambda facts: facts.header.has_alpha),
-    (r"(?:lines|rows)(?: of text)?|text lines", lambda facts: list(texts(facts))),
+    (
+        r"(?:lines|rows)(?: of text)?|text lines",
+        lambda facts: looked(facts, [row.text for row in facts.rows]),
+    ),
     (
         r"sub total|subtotal|tax|vat|discount|tip|change|due date|sender|recipient",
         lambda facts: None,
     ),
-    (
-        r"total|grand total|total (?:amount|price|sum|due|cost|paid)|amount(?: due| paid)?|sum",
-        total,
-    ),
+    (r"(?:amount|total|balance) (?:due|to pay|payable)", to_pay),
+    (r"total|grand total|total (?:amount|price|sum|cost|paid)|amount(?: paid)?|sum", total),
     (r"currency(?: code| symbol)?", currency),
     (r"(?:date )?taken(?: at| on)?|capture(?:d at| date)", lambda facts: facts.header.taken),
     (r"camera(?: model)?", lambda facts: facts.header.camera),
@@ -72,8 +98,11 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     (r"e ?mails?(?: address(?:es)?)?", each(find.emails)),
     (r"urls?|links?|web ?sites?|web address", each(find.links)),
     (r"prices|amounts", each(find.amounts)),
-    (r"(?:error|error message)s?|warning", each(find.errors)),
-    (r"title|heading|headline", lambda facts: written.largest(facts) or None),
+    (
+        r"(?:error|error message)s?|warning",
+        lambda facts: looked(facts, [e for _, e in find.errors(texts(facts))]),
+    ),
+    (r"title|heading|headline", title),
     (
         r"(?:full |raw |all |visible |extracted |ocr |sign )?text"
         r"|content|transcript(?:ion)?|ocr|words",
@@ -81,7 +110,7 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     ),
     (
         r"(?:bar|qr) ?codes?|codes?|code (?:text|value|content)|ean|upc|isbn",
-        lambda facts: [c.text for c in facts.codes],
+        codes,
     ),
     (r"(?:\w+ )?colou?rs?|palette", lambda facts: [c.name for c in facts.measures.colours]),
     (r"(?:image )?width(?: px)?", lambda facts: facts.header.width_px),
@@ -92,7 +121,10 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     (r"brightness", lambda facts: facts.measures.brightness),
     (r"sharpness", lambda facts: facts.measures.sharpness),
     (r"(?:main )?(?:subject|object)", subject),
-    (r"labels|tags|objects|subjects|keywords", lambda facts: [s] if (s := subject(facts)) else []),
+    (
+        r"labels|tags|objects|subjects|keywords",
+        lambda facts: [s] if (s := subject(facts)) else None,
+    ),
 )
 """Names of properties, spelled as words, and what they are filled with; the first that fits."""
 
@@ -103,8 +135,8 @@ def fill(facts: Sequence[Facts], schema: Schema) -> dict[str, Value]:
     """
     Fill the properties of `schema` by their names, descriptions and types.
 
-    Of several pictures the first that knows a value gives it. Arrays that cannot be known are
-    empty, all else is null, even where the schema does not allow that.
+    Of several pictures the first that knows a value gives it. What cannot be known is null, even
+    where the schema does not allow that; an empty array says that none was found.
     """
     filled = value_of(facts, schema, "", schema, 0)
     return filled if isinstance(filled, dict) else {}
@@ -121,10 +153,9 @@ def value_of(facts: Sequence[Facts], schema: Schema, name: str, root: Schema, de
             key: value_of(facts, part if isinstance(part, Mapping) else {}, key, root, depth + 1)
             for key, part in properties.items()
         }
-    for candidate in (find_value(each, plain, name) for each in facts):
-        if candidate not in (None, []):
-            return candidate
-    return [] if "array" in types_of(plain) else None
+    found = [find_value(each, plain, name) for each in facts]
+    known = next((value for value in found if value not in (None, [])), None)
+    return [] if known is None and found and all(value == [] for value in found) else known
 
 
 def resolve(schema: Schema, root: Schema) -> Schema:
@@ -201,15 +232,15 @@ def fit(found: Value, schema: Schema) -> Value:
     return fitted
 
 
-def fit_array(found: Value, schema: Schema) -> list[Value]:
-    """Make a list; items that are objects cannot be known, and so there are none."""
+def fit_array(found: Value, schema: Schema) -> list[Value] | None:
+    """Make a list, or null if nothing was looked for; items that are objects never are."""
     items = schema.get("items")
     plain = items if isinstance(items, Mapping) else {}
-    if plain.get("properties") or "$ref" in plain:
-        return []
-    many = found if isinstance(found, list) else [] if found is None else [found]
-    fitted = (fit(each, plain) for each in many)
-    return [each for each in fitted if each is not None]
+    if found is None or plain.get("properties") or "$ref" in plain:
+        return None
+    many = found if isinstance(found, list) else [found]
+    fitted = [value for each in many if (value := fit(each, plain)) is not None]
+    return fitted if fitted or not many else None
 
 
 def fit_scalar(found: Value, types: frozenset[str]) -> Value:

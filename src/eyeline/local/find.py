@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from eyeline.local.words import WEEKDAY, words
 
 CURRENCIES = {
     "€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB", "₺": "TRY", "zł": "PLN",
@@ -64,13 +66,18 @@ ERROR = re.compile(
     re.IGNORECASE,
 )
 
+TO_PAY = (
+    r"(?:total|amount|balance) (?:due|to pay|payable|owed|outstanding)"
+    r"|to pay|zu zahlen|net [àa] payer"
+)
 TOTALS = (
-    r"grand total|total due|amount due|balance due|total to pay|amount to pay|to pay|zu zahlen"
-    r"|gesamtbetrag|total general|total ttc|net [àa] payer",
-    r"(?<!sub)(?<!sub[ -])(?:total|totale|totaal|gesamt|summe|celkem|razem|suma)\b",
+    r"grand total|gesamtbetrag|total general|total ttc",
+    r"(?<!sub)(?<!sub[ -])(?:total|totale|totaal|gesamt|summe|celkem|razem|suma)\b"
+    r"(?! (?:due|to pay|payable|owed|outstanding|paid))",
+    TO_PAY,
     r"amount|balance|betrag|montant|importe",
 )
-"""Names of the sum to pay; those of an earlier line are believed before those of a later."""
+"""Names of the sum; those of an earlier line are believed before those of a later."""
 
 NOT_TOTAL = re.compile(
     r"sub-?\s?total|zwischensumme|\b(?:items?|qty|tax|vat|mwst|savings?|discount)\s+total"
@@ -82,11 +89,16 @@ NOT_TOTAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A sum of money as it stands in the text; `currency` is an ISO 4217 code, or empty."""
+    """
+    A sum of money as it stands in the text, and what names it there if it is a total.
+
+    `currency` is an ISO 4217 code, or empty.
+    """
 
     text: str
     value: Decimal
     currency: str
+    name: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} {self.currency}".strip()
@@ -146,13 +158,17 @@ def currency_of(rows: Iterable[str]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def total(rows: Sequence[str]) -> Amount | None:
-    """Find the sum to pay: the last amount on the row that names it, or alone on the next."""
-    for names in TOTALS:
+def total(rows: Sequence[str], *, to_pay: bool = False) -> Amount | None:
+    """
+    Find the sum: the last amount on the row that names it, or alone on the next.
+
+    What is still to pay may be less than the total, and is preferred to it only if asked for.
+    """
+    for names in (TO_PAY, *TOTALS) if to_pay else TOTALS:
         found = [amount for i in range(len(rows)) if (amount := total_at(rows, i, names))]
         if found:
             last = found[-1]
-            return Amount(last.text, last.value, last.currency or currency_of(rows))
+            return replace(last, currency=last.currency or currency_of(rows))
     return None
 
 
@@ -163,11 +179,11 @@ def total_at(rows: Sequence[str], index: int, names: str) -> Amount | None:
     if not name or NOT_TOTAL.search(row):
         return None
     if after := amounts(row[name.end() :]):
-        return after[-1]
+        return replace(after[-1], name=name[0])
     ends_here = re.fullmatch(r"(?:\W|\bis\b|\bof\b)*", row[name.end() :], re.IGNORECASE)
     below = rows[index + 1] if ends_here and index + 1 < len(rows) else ""
     starts = re.match(rf"(?:{CURRENCY})?\s*\d", below, re.IGNORECASE)
-    return next(iter(amounts(below)), None) if starts else None
+    return next((replace(each, name=name[0]) for each in amounts(below)), None) if starts else None
 
 
 def dates(row: str) -> tuple[Date, ...]:
@@ -237,9 +253,22 @@ def is_phone(number: str, is_named: bool) -> bool:
     return 7 <= len(digits) <= 15 and (is_named or bool(is_marked))
 
 
-def errors(row: str) -> tuple[str, ...]:
-    """Give the row if it tells of something that went wrong."""
-    return (row,) if ERROR.search(row) else ()
+def errors(rows: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Give the number and the text of each row that tells of a failure, with what continues it."""
+    end = 0
+    for index, row in enumerate(rows):
+        if index < end or not ERROR.search(row):
+            continue
+        end = index + 1
+        while end < len(rows) and rows[end][:1].islower() and not re.search(r"[.!?]$", row):
+            row, end = f"{row} {rows[end]}", end + 1
+        yield index, row
+
+
+def hours(row: str) -> bool:
+    """Say whether a row tells a time, or a day of the week and that it is closed, or a number."""
+    days = (word for word in words(row) if WEEKDAY.fullmatch(word))
+    return bool(TIME.search(row)) or (any(days) and bool(re.search(r"\d|closed", row, re.I)))
 
 
 def blank(row: str, *patterns: re.Pattern[str]) -> str:

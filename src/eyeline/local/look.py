@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+REMEDY = "pip install 'eyeline[local]'"
+
 GREY_SPREAD = 6
 """Mean difference of the channels, of 255, below which the eye sees no colour."""
 
@@ -84,13 +86,14 @@ def look(data: bytes, eyes: Eyes = OWN_EYES) -> Facts:
     if picture.header.frames > 1:
         notes.append(f"frames: only the first of {picture.header.frames} is looked at")
     lines = attempt("text", eyes.text, picture, notes)
-    rows = rows_of(mended(line) for line in lines)
+    rows = rows_of(mended(line) for line in lines if line.text)
     measures = measure(picture)
     return Facts(
         header=picture.header,
         measures=measures,
         kind=kind_of(measures, lines, picture.large.width * picture.large.height),
         rows=rows,
+        unread=sum(not line.text for line in lines),
         codes=attempt("codes", eyes.codes, picture, notes),
         labels=attempt("labels", eyes.labels, picture, notes),
         not_looked_at=tuple(notes),
@@ -104,7 +107,7 @@ def attempt(
     try:
         return part(picture)
     except ImportError as e:
-        notes.append(f"{name}: {e.name or e} is not installed")
+        notes.append(f"{name}: {e.name or e} is not installed; {REMEDY}")
     except (
         Exception
     ) as e:  # native code of others: whatever one part raises, the rest still answers

@@ -14,6 +14,7 @@ class Topic(StrEnum):
     TOTAL = auto()
     CAMERA = auto()
     DATE = auto()
+    HOURS = auto()
     TIME = auto()
     PHONE = auto()
     EMAIL = auto()
@@ -89,9 +90,23 @@ BEYOND = pattern(
     rf"\bsummari[sz]e\s+(?!{THIS_PICTURE}\b)|\b(?:summari[sz]e|summary)\b.*{CARRIER}",
     word("imagine", "guess", "predict", "behind", "next to", "in front of", "between"),
     word("left of", "right of", "language", "weather", "season", "gender", "race", "age"),
-    word("city", "country", "location"),
+    word("city", "country", "location", "without", "except", "excluding", r"convert\w*", "fix"),
+    word(r"solv\w*", "wrong with") + r"|^what (?:does|do|did)\b.*\bdo$",
+    rf"\b(?:errors?|mistakes?|typos?)\b.* (?:in|on|with|of) {THIS} (?!{PICTURE}\b)",
 )
 """Counting, comparing, people, places, actions, taste: what takes a model that understands."""
+
+CODE_KINDS = word(
+    "qr", "bar ?codes?", "ean", "upc", "data ?matrix", "aztec", "pdf417", "isbn", "scan"
+)
+
+ONE_THING = (
+    r"colou?rs?\s+(?:is|are|was|were|has|have|of|does|do)\s+(?:the|this|that|these|his|her|their|my|its)\s+"
+    r"(?!(?:image|picture|photo|screenshot|drawing|main|dominant|whole|background)s?\b)\w"
+)
+"""As in "colour of the car"; the colours of a picture are those of all of it."""
+
+TITLED = either("book", "poster", "slide", "article", "report", "presentation", "table", "window")
 
 STYLE = either(
     r"\s+in\s+(?:[\w-]+\s+){0,4}?"
@@ -125,8 +140,8 @@ FIELDS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
     (
         Topic.TOTAL,
         pattern(
-            r"(?<!sub)(?<!sub-)(?<!sub )\btotals?\b",
-            word("sum", "balance due", "amount (?:due|to pay|payable|owed)"),
+            r"(?<!sub)(?<!sub-)(?<!sub )\b(?:(?:grand|final|overall) )?totals?\b",
+            word("sum", "balance(?: due)?", "amount (?:due|to pay|payable|owed)"),
             r"\b(?:to|must i|do i have to|need to|should i) pay\b",
             r"\bhow much (?:is|was) (?:it|paid|spent|due)\b|\bhow much did \w+ (?:pay|spend)\b",
         ),
@@ -135,12 +150,20 @@ FIELDS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
         Topic.CAMERA,
         pattern(
             word("exif", "date taken", "camera (?:model|make|used)", "(?:taken|shot) with"),
-            r"\b(?:which|what|whose) (?:camera|phone|device)\b(?! numbers?)",
+            r"\b(?:which|what|whose) (?:camera|phone|device)\b(?! numbers?)(?: took| made)?",
             r"\b(?:when|how|what (?:date|time|day|year))\b.*\b(?:taken|shot|photographed)\b",
             r"\bcamera\b.*\b(?:taken|shot)\b",
         ),
     ),
     (Topic.DATE, pattern(word("dates?", "dated", "(?:what|which) (?:day|year|month)"))),
+    (
+        Topic.HOURS,
+        pattern(
+            word("(?:opening|business|office|store|shop) (?:hours|times?)"),
+            r"\b(?:when|what (?:time|hours)|until when|how late)\b.*\b(?:opens?|closes?|closed)\b"
+            r"(?: (?:on )?(?:mon|tues|wednes|thurs|fri|satur|sun)days?)?",
+        ),
+    ),
     (
         Topic.TIME,
         pattern(
@@ -151,29 +174,35 @@ FIELDS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
     (
         Topic.PHONE,
         pattern(
-            word("(?:tele)?phone numbers?", "mobile number", "(?:the|a|any) (?:tele)?phone"),
+            word(
+                "(?:tele)?phone numbers?",
+                "mobile number",
+                "(?:the|a|any) (?:tele)?phone(?: numbers?)?",
+            ),
             r"\b(?:phone|tel|fax)\b(?=[\s,]|$)|\bnumber (?:to|can i|should i) call\b",
         ),
     ),
-    (Topic.EMAIL, pattern(r"\be-?mails?\b")),
+    (Topic.EMAIL, pattern(r"\be-?mails?(?: address(?:es)?)?\b")),
     (
         Topic.LINK,
         pattern(
             word("links?", "urls?", "web ?sites?", "web address(?:es)?", "domains?", "homepages?")
+            + rf"(?: (?:is |are )?(?:in|of) {THIS} (?:qr ?|bar ?)?codes?\b)?"
         ),
     ),
     (
         Topic.ERROR,
         pattern(
-            word("errors?", "exception", "warning", "problem", "issue"),
-            word("(?:went|go|is|what's) wrong"),
+            word("error (?:messages?|codes?)", "errors?", "exception", "warning", "went wrong"),
+            r"\bwhat(?:'s| is| was) (?:wrong|the (?:problem|issue))$",
         ),
     ),
     (
         Topic.CODES,
         pattern(
-            word("qr", "bar ?codes?", "ean", "upc", "data ?matrix", "aztec code", "pdf417", "isbn"),
-            word("scan (?:it|this|the code)", "what does (?:the|this) code"),
+            word("qr(?: codes?)?", "bar ?codes?", "ean", "upc", "data ?matrix", "pdf417", "isbn"),
+            word("scan (?:it|this|the code)", "what does (?:the|this) code (?:say|read|hold)"),
+            word("aztec(?: codes?)?"),
             r"\b(?:read|decode|what(?:'s| is)?|which|is there|any)"
             r" (?:in |on |the |this |that |a |any )*codes?\b",
         ),
@@ -182,20 +211,29 @@ FIELDS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
         Topic.GREY,
         pattern(word("black[- ]and[- ]white", "gr[ea]y ?scale", "monochrome", "in colou?r")),
     ),
-    (Topic.COLOURS, pattern(word("colou?rs?", "palette"))),
+    (
+        Topic.COLOURS,
+        pattern(
+            rf"\b{ONE_THING}.*", rf"\b(?:{either('main', 'dominant')} )?colou?rs?\b", r"\bpalette\b"
+        ),
+    ),
     (
         Topic.SIZE,
         pattern(
             word("dimensions?", "resolution", "(?:mega)?pixels?", "aspect ratio", "orientation"),
-            word("portrait or", "landscape or", "(?:image|picture|photo) size"),
-            rf"\b(?:width|height|size)\b(?:\s+(?:of|is|in)\s+{THIS_PICTURE})?\s*$",
-            rf"\bhow (?:big|large|wide|high|tall) (?:is|are) {THIS_PICTURE}$",
+            word(
+                "(?:portrait|landscape) or (?:portrait|landscape)", "(?:image|picture|photo) size"
+            ),
+            r"(?<!file )\b(?:width|height|size)\b(?!.*\bfile)"
+            rf"(?:\s+(?:of|is|in)\s+{THIS_PICTURE})?\s*$",
+            rf"\bhow (?:big|large|wide|high|tall) (?:is|are) (?!.*\bfile){THIS_PICTURE}$",
         ),
     ),
     (
         Topic.FORMAT,
         pattern(
-            word("(?:file|image) (?:type|format)", "what format", "media type"),
+            word("(?:file|image) (?:type|format)", "media type"),
+            rf"\bwhat format(?: (?:is|does) {THIS_PICTURE})?(?: (?:in|have))?$",
             word("png", "jpe?g", "gif", "webp", "bmp", "tiff"),
         ),
     ),
@@ -207,31 +245,36 @@ FIELDS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
             word("sharp", "sharpness", "blurr?y", "blurred", "blur", "(?:in|out of) focus"),
             word("brightness", "(?:over|under)-?exposed", "exposure", "well lit"),
             rf"\b(?:{PICTURE}|technical) quality\b|\bquality of {THIS_PICTURE}\b",
-            rf"\bis {THIS_PICTURE} (?:too |very |rather )?(?:dark|bright|light)\b",
+            rf"\bis {THIS_PICTURE} (?:dark|bright|light)\b",
         ),
     ),
     (
         Topic.KIND,
         pattern(
             rf"\b(?:what|which) (?:kind|type|sort) of (?:{PICTURE}|document)\b",
-            rf"\b(?:is|are) (?:{THIS_PICTURE} (?:really |actually )?an?|these|those) (?:real )?"
-            rf"{either(PICTURE, DRAWN, PAPER, 'documents?', 'page')}\b",
+            rf"\b(?:is|are) (?:{THIS_PICTURE} (?:really |actually )?an?|these|those) "
+            rf"{either(PICTURE, DRAWN, PAPER, 'documents?', 'page')}\b"
+            rf"(?:,? or an? {either(PICTURE, DRAWN, PAPER, 'document', 'page')}\b)*",
         ),
     ),
-    (Topic.TITLE, pattern(word("title", "heading", "headline"))),
+    (
+        Topic.TITLE,
+        pattern(
+            rf"(?:^|\b{either('the', 'a', 'any', 'this', 'main', 'page', 'chart')} )"
+            r"(?:title|heading|headline)\b"
+            rf"(?: (?:of|on|in) {THIS} {either(PICTURE, CARRIER, PAPER, TITLED)}\b"
+            r"|(?! (?:of|for)\b))",
+        ),
+    ),
     (
         Topic.TEXT,
         pattern(
             r"\bwhat (?:does|do|did)\b.*\b(?:says?|reads?)\b",
             r"\bwhat(?:'s| is| was|s)? (?:it |there )?"
-            r"(?:written|printed|typed|engraved|say|said)\b",
+            rf"(?:written|printed|typed|engraved|say|said)\b(?: (?:on|in|at) {THIS} \w+)?",
             rf"{POLITE}(?:read|transcript)\b",
             word("transcribe", "transcription", "ocr", f"{ORDINAL} (?:line|row)") + r"|^text\b",
-            word("extract", "get", "give", "list", "copy", "output", "return", "show", "detect")
-            + r".*\btext\b",
-            word("recogni[sz]e", "write down", "what", "what's", "any", "all", "which", "the")
-            + r".*\btext\b",
-            word("visible", "readable", "is there") + r".*\btext\b",
+            rf"\btext\b(?: (?:on|of|from|at) {THIS} \w+)?",
             r"\b(?:what|which|any) words?\b|\b(?:any|some)thing (?:written|printed)\b",
             r"\b(?:what|which|any|the) (?:words|writing|lettering|wording|inscription)\b",
         ),
@@ -248,7 +291,8 @@ FIELDS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
                 *("vegetable", "drink", "vehicle", "car", "building", "instrument", "subject"),
             )
             + r"s?\b",
-            r"\b(?:main|the) (?:subject|object)\b|^(?:identify|classify|tag|label)\b",
+            r"\b(?:main|the) (?:subject|object)\b",
+            rf"^(?:identify|classify|tag|label)\b(?: {THIS} \w+$)?",
             word("tags", "keywords"),
         ),
     ),
@@ -259,7 +303,8 @@ YIELDS = {
     Topic.TEXT: frozenset(Topic) - {Topic.TEXT, Topic.COLOURS, Topic.SUBJECT, Topic.PRICE},
     Topic.PRICE: frozenset({Topic.TOTAL, Topic.CURRENCY}),
     Topic.DATE: frozenset({Topic.CAMERA}),
-    Topic.TIME: frozenset({Topic.CAMERA}),
+    Topic.TIME: frozenset({Topic.CAMERA, Topic.HOURS}),
+    Topic.PHONE: frozenset({Topic.CAMERA}),
     Topic.CODES: frozenset({Topic.LINK}),
     Topic.COLOURS: frozenset({Topic.GREY}),
     Topic.FORMAT: frozenset({Topic.KIND}),
@@ -267,8 +312,33 @@ YIELDS = {
 }
 """Which topic is dropped beside which others: "read the total" is after the total alone."""
 
+ON_LINES = frozenset(
+    {Topic.TOTAL, Topic.DATE, Topic.TIME, Topic.PHONE, Topic.EMAIL, Topic.LINK, Topic.ERROR}
+)
+"""Topics that lines of text answer: "the due date" is the date on a line that says "due"."""
+
+QUOTING = frozenset({Topic.PRICE, Topic.HOURS})
+"""Topics answered by quoting the lines that share words with the question."""
+
+OF_TEXT = ON_LINES | QUOTING | {Topic.TEXT, Topic.TITLE, Topic.CURRENCY, Topic.CODES}
+
+EXISTS = re.compile(
+    either(
+        r"(?:is|are) there",
+        rf"(?:is|are)(?=.* {HERE}$)(?= any)",
+        r"(?:do|can|could) (?:you|we) (?:see|spot|find|detect)",
+        rf"(?:do|does) {either(THIS_PICTURE, f'{THIS} {either(CARRIER, PAPER)}')}"
+        r" (?:have|show|contain|include|hold)",
+    )
+    + rf" (?:{either('an?', 'any', 'some', 'readable', 'legible', 'visible', 'printed')} )*"
+    + rf"{either('text', 'writing', 'words?', 'letter(?:s|ing)', '(?:any|some)thing')}"
+    + rf"(?: (?:written|printed))?{IN_PICTURE}(?: at all)?$",
+    re.IGNORECASE,
+)
+"""Whether there is text at all, which the reader can settle."""
+
 SAYS = re.compile(
-    r".*?\b(?:does|do|did|is|are|can you see|has|have)\b.*?"
+    r"(?!.*\b(?:not|never|he|she|they)\b).*?\b(?:does|do|did|is|are|can you see|has|have)\b.*?"
     + word(
         *("says?", "reads?", "mentions?", "contains?", "includes?", "spells?", "written"),
         *("printed", "the words?", "the phrase", "the text", "shows? the (?:words?|text)"),
@@ -277,6 +347,15 @@ SAYS = re.compile(
     re.IGNORECASE,
 )
 NAMES_PHRASE = pattern(word("says?", "reads?", "mentions?", "words?", "phrase", "spells?"))
+IS_WORD = re.compile(rf"(?:is|are|was|were)\b(?!.*\bword\b.*\s{HERE}$)", re.IGNORECASE)
+"""As in "Are the words spelled right": only "is the word x here" asks for a word."""
+CLAUSE = re.compile(
+    word("how", "what", "when", "where", "who", "why", "which", "whether", "if", "that", "about")
+    + "|"
+    + word("an?", "the", "any", "its", "his", "her", "their", "my", r"\w+thing", "it"),
+    re.IGNORECASE,
+)
+"""Begins what is no phrase to look for: "says how much it costs", "mentions the owner"."""
 QUOTE = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]|(?<!\w)['‘]([^'‘’]+)['’](?!\w)")
 VAGUE = re.compile(
     r"(?:an?|any|some|the|this|anything|something|it)?\b.*"

@@ -8,7 +8,7 @@ from eyeline.local import summary
 from eyeline.local.colours import NAMES
 from eyeline.local.facts import Facts, Kind
 from eyeline.local.labels import PERHAPS, SURE, called, chance_of, subjects_of, with_article
-from eyeline.local.patterns import DRAWN, PAPER, YES_NO
+from eyeline.local.patterns import CODE_KINDS, DRAWN, ONE_THING, PAPER, YES_NO
 from eyeline.local.questions import Question
 from eyeline.local.words import listed, percent, singular
 
@@ -24,15 +24,10 @@ BLURRY, SHARP = 30.0, 120.0
 DARK, BRIGHT = 0.25, 0.75
 """Mean luma; a grey card of the right exposure has about 0.46."""
 
-ONE_THING = (
-    r"colou?rs?\s+(?:is|are|was|were|has|have|of|does|do)\s+(?:the|this|that|these|his|her|their|my|its)\s+"
-    r"(?!(?:image|picture|photo|screenshot|drawing|main|dominant|whole|background)s?\b)\w"
-)
-"""As in "colour of the car"; the colours of a picture are those of all of it."""
-
 
 def is_yes_no(question: str) -> bool:
-    return bool(YES_NO.match(question.strip()))
+    """Say whether yes or no may answer; not where the question offers a choice."""
+    return bool(YES_NO.match(question.strip())) and not re.search(r"\bor\b", question)
 
 
 def verdict(holds: bool, question: Question) -> str:
@@ -42,8 +37,11 @@ def verdict(holds: bool, question: Question) -> str:
 
 def codes(facts: Facts, question: Question) -> str:
     if facts.lacks("codes"):
-        return "Codes could not be looked at."
+        return f"Codes could not be looked at ({facts.reason('codes')})."
     if not facts.codes:
+        # "What does the code say" may mean a program or a key: that is for the text to answer.
+        if not re.search(CODE_KINDS, question.text, re.IGNORECASE):
+            return ""
         return f"{verdict(False, question)}No QR code or bar code was found."
     found = [code for code in facts.codes if is_asked_for(code.kind, question.text)]
     told = "\n".join(f"{code.kind}: {code.text}" for code in found or facts.codes)
@@ -136,7 +134,7 @@ def kind(facts: Facts, question: Question) -> str:
     """Say what kind it looks like, and yes or no only where the kinds measured allow it."""
     shown = f"It looks like a {facts.kind}."
     asked = question.text.lower()
-    if not is_yes_no(question.text) or re.search(r"\bor\b", asked):
+    if not is_yes_no(question.text):
         return shown
     if re.search(PAPER, asked) and facts.kind is Kind.DOCUMENT:
         return f"Perhaps. {shown} Which sort of document is not measured."
@@ -194,7 +192,8 @@ def presence(facts: Facts, question: Question) -> str:
     if noun in PEOPLE or noun.split()[-1] in PEOPLE:
         return f"People are not looked for. {subject_of_photo(facts)}".strip()
     if facts.lacks("labels"):
-        return f"Whether it shows {with_article(noun)} could not be looked at."
+        reason = facts.reason("labels")
+        return f"Whether it shows {with_article(noun)} could not be looked at ({reason})."
     chance = chance_of(noun, facts.labels)
     if chance is None:
         return ""

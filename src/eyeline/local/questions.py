@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from eyeline.local import patterns
+from eyeline.local.colours import NAMES
 from eyeline.local.patterns import Topic
+from eyeline.local.words import PLAIN, PLAIN_OF_TEXT, content_words
 
 SENTENCES_MAX, SENTENCE_CHARS_MAX = 40, 400
 """What is longer is pasted text, not a question, and matching it would take its length squared."""
@@ -23,11 +25,18 @@ DESCRIBED = frozenset({Topic.DESCRIBE, Topic.TEXT, Topic.SUBJECT, Topic.KIND})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One sentence of a prompt; `object` is what SAYS and PRESENCE ask for."""
+    """
+    One sentence of a prompt.
+
+    `object` is what SAYS and PRESENCE ask for, `extra` are words that a line must hold to answer,
+    and `near` the topics that the sentence touches but asks more of.
+    """
 
     text: str
     topics: tuple[Topic, ...]
     object: str = ""
+    extra: tuple[str, ...] = ()
+    near: tuple[Topic, ...] = ()
 
 
 def parse(prompt: str) -> tuple[Question, ...]:
@@ -76,12 +85,40 @@ def parse_sentence(sentence: str) -> Question:
     if patterns.DESCRIBE.match(bare):
         return Question(sentence, (Topic.DESCRIBE,))
     if patterns.BEYOND.search(bare) and not patterns.MEASURED_NUMBERS.search(bare):
-        return Question(sentence, (Topic.BEYOND,))
+        return Question(sentence, (Topic.BEYOND,), near=fields_of(bare))
     if found := fields_of(bare):
-        return Question(sentence, found)
-    if thing := patterns.IS_THIS.match(bare):
+        return field_question(sentence, bare, found)
+    if (thing := patterns.IS_THIS.match(bare)) and thing[1].lower() in NAMES:
+        return Question(sentence, (Topic.BEYOND,), near=(Topic.COLOURS,))
+    if thing:
         return Question(sentence, (Topic.PRESENCE,), thing[1].lower())
     return Question(sentence, (open_topic(bare),))
+
+
+def field_question(sentence: str, bare: str, found: tuple[Topic, ...]) -> Question:
+    """Ask for `found` if the sentence adds nothing to them, or what a line of text may settle."""
+    extra = complement(bare, found)
+    is_yes_no = patterns.YES_NO.match(re.sub(patterns.POLITE, "", bare, flags=re.IGNORECASE))
+    if Topic.TEXT in found and is_yes_no:
+        is_plain = bool(patterns.EXISTS.match(bare))
+    else:
+        is_plain = not extra or patterns.QUOTING.issuperset(found)
+    if is_plain:
+        return Question(sentence, found)
+    if (patterns.ON_LINES | patterns.QUOTING).issuperset(found):
+        return Question(sentence, found, extra=extra, near=found)
+    topic = open_topic(bare) if Topic.TEXT in found else Topic.BEYOND
+    return Question(sentence, (topic,), near=found)
+
+
+def complement(bare: str, found: tuple[Topic, ...]) -> tuple[str, ...]:
+    """Give the words that say more than what `found` are asked with."""
+    rest = re.sub(patterns.POLITE, "", bare, flags=re.IGNORECASE)
+    for topic, pattern in patterns.FIELDS:
+        if topic in found:
+            rest = pattern.sub(" ", rest)
+    is_of_text = patterns.OF_TEXT.issuperset(found)
+    return content_words(rest, PLAIN_OF_TEXT if is_of_text else PLAIN)
 
 
 def fields_of(bare: str) -> tuple[Topic, ...]:
@@ -109,11 +146,12 @@ def phrase_of(bare: str) -> str:
         return ""
     if quote := patterns.QUOTE.search(bare):
         return (quote[1] or quote[2]).strip()
-    if not patterns.NAMES_PHRASE.search(match[0]):
+    if not patterns.NAMES_PHRASE.search(match[0]) or patterns.IS_WORD.match(bare):
         return ""
     rest = re.sub(rf"{patterns.IN_PICTURE}$", "", bare[match.end() :], flags=re.IGNORECASE)
     rest = re.sub(r"^(?:the\s+)?(?:words?|phrase|text)\s+", "", rest, flags=re.IGNORECASE)
-    return "" if patterns.VAGUE.fullmatch(rest) else rest.strip()
+    is_phrase = not patterns.VAGUE.fullmatch(rest) and not patterns.CLAUSE.match(rest)
+    return rest.strip() if is_phrase else ""
 
 
 def noun_of(bare: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eyeline.local.facts import Facts, Kind
+from eyeline.local.facts import Facts, Kind, Row
 from eyeline.local.labels import PERHAPS, SURE, Subject, subjects_of
 from eyeline.local.words import listed, percent, quoted
 
 QUOTED_ROWS, QUOTED_CHARS = 3, 120
 """Up to this much text is quoted within a sentence; more stands below it, row by row."""
+
+NO_TEXT = "No readable text was found."
 
 COLOURS_NAMED, OTHERS_NAMED = 4, 3
 
@@ -59,7 +61,7 @@ def colours(facts: Facts) -> str:
 def subject(facts: Facts) -> str:
     """Name the main subject as surely as the network does, and no surer."""
     if facts.lacks("labels"):
-        return "The main subject could not be looked at."
+        return f"The main subject could not be looked at ({facts.reason('labels')})."
     found = subjects_of(facts.labels)
     likely = [candidate for candidate in found if candidate.probability >= PERHAPS]
     if not likely:
@@ -83,10 +85,19 @@ def finer(candidate: Subject) -> str:
 
 
 def readable(facts: Facts) -> str:
-    """Say that there is no text, or that none was looked for."""
+    """Say that there is no text or that some was not read, or that none was looked for."""
     if facts.lacks("text"):
-        return "Text could not be looked at."
-    return "" if facts.rows else "No readable text was found."
+        return f"Text could not be looked at ({facts.reason('text')})."
+    return "" if facts.rows and not facts.unread else unread(facts) or NO_TEXT
+
+
+def unread(facts: Facts) -> str:
+    """Say how much of what looks like print could not be read, or nothing."""
+    if not facts.unread:
+        return ""
+    more = "more " if facts.rows else ""
+    lines, look = ("line", "looks") if facts.unread == 1 else ("lines", "look")
+    return f"{facts.unread} {more}{lines} that {look} like print could not be read."
 
 
 def unseen(facts: Facts) -> str:
@@ -96,7 +107,7 @@ def unseen(facts: Facts) -> str:
 def text_below(facts: Facts) -> str:
     if not facts.rows:
         return ""
-    return f" It reads {inline(facts)}." if is_short(facts) else f"\nIt reads:\n{facts.text}"
+    return f" It reads {inline(facts)}." if is_short(facts) else f"\nIt reads:\n{whole(facts)}"
 
 
 def text_begins(facts: Facts) -> str:
@@ -104,7 +115,7 @@ def text_begins(facts: Facts) -> str:
         return ""
     if is_short(facts):
         return f"It reads {inline(facts)}."
-    first = listed([quoted(row.text) for row in facts.rows[:QUOTED_ROWS]])
+    first = listed([quote(row) for row in facts.rows[:QUOTED_ROWS]])
     rest = len(facts.rows) - QUOTED_ROWS
     more = f", and {rest} more line{'s' if rest > 1 else ''}" if rest > 0 else ""
     return f"It reads {first}{more}."
@@ -115,4 +126,18 @@ def is_short(facts: Facts) -> bool:
 
 
 def inline(facts: Facts) -> str:
-    return listed([quoted(row.text) for row in facts.rows])
+    return listed([quote(row) for row in facts.rows])
+
+
+def whole(facts: Facts) -> str:
+    """Give all text, row by row."""
+    return "\n".join(row.text + doubt(row) for row in facts.rows)
+
+
+def quote(row: Row) -> str:
+    return quoted(row.text) + doubt(row)
+
+
+def doubt(row: Row) -> str:
+    """Mark what may be misread."""
+    return " (read with doubt)" if row.is_doubtful else ""

@@ -5,20 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-STOP_WORDS = """
+GRAMMAR_WORDS = """
 a about all also am an and any anything appear are as at be been being but by can could did do
 does done find for found from get give given gives had has have how i if in into is it its just
 kind let like list many may me mean mentioned much must my name named no not of off on one only
 or our out over part please said say says see seen shall should show shown shows so some such
 tell than that the their them then there these they this those to type us use using value was
-we were what when where which who whose why will with within word words would written you your
-image images picture pictures photo photos photograph screenshot scan file document page text
-line lines sign label screen receipt poster price prices cost costs amount amounts long exactly
-stated here according
+we were what when where which who whose why will with within would you your long exactly stated
+here according
 """
-STOP = frozenset(STOP_WORDS.split())
+PICTURE_WORDS = "image images picture pictures photo photos photograph screenshot scan file"
+TEXT_WORDS = """
+document page text line lines sign label screen receipt poster price prices cost costs amount
+amounts word words written
+"""
+STOP = frozenset(f"{GRAMMAR_WORDS} {PICTURE_WORDS} {TEXT_WORDS}".split())
 """Words that say nothing about which line of a text is meant; the picture's own names are here."""
 
+QUALIFYING_WORDS = "about exactly just like long mean not no off only out over part same such would"
+PLAIN = frozenset(f"{GRAMMAR_WORDS} {PICTURE_WORDS} visible present".split()) - frozenset(
+    QUALIFYING_WORDS.split()
+)
+"""Words that add nothing to a question for what was measured in the whole picture."""
+
+PLAIN_OF_TEXT_WORDS = """
+invoice invoices letter form menu ticket bill chart diagram graph detect extract copy output return
+read write down transcribe recognise recognize print printed complete full entire whole aloud
+verbatim paid spent bought purchased sold issued sent made call contact mentioned stamp
+"""
+PLAIN_OF_TEXT = PLAIN | frozenset(f"{TEXT_WORDS} {PLAIN_OF_TEXT_WORDS}".split())
+"""Words that add nothing to a question for what is written."""
+
+WEEKDAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)(?:(?:s|nes|r|rs|ur)?day|s|r|rs)?s?")
 
 ENDINGS = (
     (r"ies$", "y"),
@@ -35,6 +53,8 @@ def words(text: str) -> list[str]:
 def stem(word: str) -> str:
     """Cut the commonest English endings, so that "invoices" meets "invoice"."""
     root = re.sub(r"['’]s$", "", word)
+    if day := WEEKDAY.fullmatch(root):
+        return day[1]
     for ending, rest in ENDINGS:
         cut = re.sub(ending, rest, root)
         if cut != root and len(cut) >= 3:
@@ -43,15 +63,15 @@ def stem(word: str) -> str:
     return root[:-1] if root.endswith("e") and len(root) > 3 else root
 
 
-def content_words(question: str) -> tuple[str, ...]:
+def content_words(question: str, stop: frozenset[str] = STOP) -> tuple[str, ...]:
     """Give the words of `question` that say what it is about, in order, each once."""
     spelled = re.findall(r"[^\W_]+(?:['’][^\W_]+)?", question)
-    return tuple(dict.fromkeys(word for word in spelled if not is_stop(word)))
+    return tuple(dict.fromkeys(word for word in spelled if not is_stop(word, stop)))
 
 
-def is_stop(word: str) -> bool:
+def is_stop(word: str, stop: frozenset[str] = STOP) -> bool:
     """Say whether `word`, or what stands before its apostrophe, is a stop word."""
-    return re.split(r"['’]", word.casefold())[0] in STOP
+    return re.split(r"['’]", word.casefold())[0] in stop
 
 
 def singular(noun: str) -> str:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from eyeline.local import find, summary
-from eyeline.local.facts import Facts, Line
+from eyeline.local.facts import Facts, Line, Row
 from eyeline.local.questions import Question
-from eyeline.local.words import content_words, listed, quoted, squeezed, stem, words
-
-NO_TEXT = "No readable text was found."
+from eyeline.local.words import (
+    WEEKDAY,
+    content_words,
+    listed,
+    quoted,
+    squeezed,
+    stem,
+    words,
+)
 
 CARRIER_WORDS = """
 sign label board plate note banner card cover package box bottle sticker plaque notice display tag
@@ -35,6 +42,9 @@ ORDINALS = {
     "bottom": -1,
 }
 
+TO_PAY = re.compile(r"\b(?:due|owed?|owing|pay|payable|outstanding|balance)\b", re.IGNORECASE)
+"""Asks for what is left to pay rather than for the total."""
+
 ALMOST = 0.85
 """Likeness from which a misread letter, not another word, is the better explanation."""
 
@@ -45,10 +55,14 @@ def texts(facts: Facts) -> tuple[str, ...]:
 
 def no_text(facts: Facts, sought: str = "") -> str:
     """Say why there is no text to answer from."""
-    if facts.lacks("text"):
-        reason = next(note for note in facts.not_looked_at if note.startswith("text:"))
-        return f"Text could not be looked at ({reason.removeprefix('text: ')})."
-    return NO_TEXT.removesuffix(".") + (f", so no {sought} either." if sought else ".")
+    if facts.lacks("text") or facts.unread:
+        return summary.readable(facts)
+    return summary.NO_TEXT.removesuffix(".") + (f", so no {sought} either." if sought else ".")
+
+
+def none(facts: Facts, message: str) -> str:
+    """Say that nothing was found, and how much could not be read."""
+    return f"{message} {summary.unread(facts)}".strip()
 
 
 # --- the text itself ----------------------------------------------------------------------------
@@ -60,10 +74,16 @@ def text(facts: Facts, question: Question) -> str:
         return no_text(facts)
     if row := ordinal(facts, question.text):
         return row
-    yes = "Yes. " if re.match(r"(?:is|are|does) ", question.text, re.IGNORECASE) else ""
+    yes = yes_no(question.text)
     if summary.is_short(facts):
-        return f"{yes}{carrier(question.text, CARRIERS | PAGES)} reads {summary.inline(facts)}."
-    return f"{yes}{carrier(question.text, PAGES)} reads:\n{facts.text}"
+        told = f"{yes}{carrier(question.text, CARRIERS | PAGES)} reads {summary.inline(facts)}."
+        return none(facts, told)
+    told = f"{yes}{carrier(question.text, PAGES)} reads:\n{summary.whole(facts)}"
+    return f"{told}\n{summary.unread(facts)}".strip()
+
+
+def yes_no(question: str) -> str:
+    return "Yes. " if re.match(r"(?:is|are) there |does ", question, re.IGNORECASE) else ""
 
 
 def ordinal(facts: Facts, question: str) -> str:
@@ -74,7 +94,7 @@ def ordinal(facts: Facts, question: str) -> str:
     index = ORDINALS[match[1].lower()]
     if index >= len(facts.rows):
         return f"Only {len(facts.rows)} lines of text were found."
-    return f"The {match[1].lower()} line reads {quoted(facts.rows[index].text)}."
+    return f"The {match[1].lower()} line reads {summary.quote(facts.rows[index])}."
 
 
 def carrier(question: str, carriers: frozenset[str]) -> str:
@@ -88,13 +108,14 @@ def carrier(question: str, carriers: frozenset[str]) -> str:
 
 def title(facts: Facts, _: Question) -> str:
     """Give the line with the largest print; that it is the title is for the user to say."""
-    row = largest(facts)
-    return f"The largest text reads {quoted(row)}." if row else no_text(facts)
+    line = largest(facts)
+    if not line:
+        return no_text(facts)
+    return f"The largest text reads {summary.quote(Row((line,)))}."
 
 
-def largest(facts: Facts) -> str:
-    line = max(facts.lines, key=letter_area, default=None)
-    return line.text if line else ""
+def largest(facts: Facts) -> Line | None:
+    return max(facts.lines, key=letter_area, default=None)
 
 
 def letter_area(line: Line) -> float:
@@ -109,10 +130,14 @@ def says(facts: Facts, question: Question) -> str:
         return no_text(facts)
     phrase = quoted(question.object)
     if (row := holding(facts, question.object)) is not None:
-        return f"Yes: {quoted(row)}."
+        return f"Yes: {quoted(row)}{doubt_in(facts, row)}."
     if alike := likest(facts, question.object):
-        return f"Not exactly {phrase}; the text reads {quoted(alike)}."
-    return f"No: {phrase} is not in the text that was read."
+        read = quoted(alike) + doubt_in(facts, alike)
+        return f"Not exactly {phrase}; the text reads {read}."
+    # A word of it that is there may be all that was meant, as in "Does it say EXIT in red".
+    if (told := lookup(facts, replace(question, text=question.object))) and " mentions " in told:
+        return f"Not as a whole. {told}"
+    return none(facts, f"No: {phrase} is not in the text that was read.")
 
 
 def holding(facts: Facts, phrase: str) -> str | None:
@@ -153,7 +178,7 @@ def lookup(facts: Facts, question: Question) -> str:
     rows, shared = matching(facts, question.text)
     if not rows:
         return dated(facts, question.text) or numbers(facts, question.text)
-    lines = [quoted(facts.rows[i].text) for i in rows[:4]]
+    lines = [summary.quote(facts.rows[i]) for i in rows[:4]]
     return f"The text that mentions {quoted(' '.join(shared))} reads {listed(lines)}."
 
 
@@ -167,7 +192,7 @@ def dated(facts: Facts, question: str) -> str:
 
 def numbers(facts: Facts, question: str) -> str:
     """Give the lines with digits to a "what number" that no line answers, or nothing."""
-    found = [quoted(row) for row in texts(facts) if re.search(r"\d", row)]
+    found = [summary.quote(row) for row in facts.rows if re.search(r"\d", row.text)]
     if not found or not re.match(r"(?:what|which) numbers?\b", question, re.IGNORECASE):
         return ""
     return f"The text with numbers reads {listed(found)}."
@@ -189,11 +214,28 @@ def matching(facts: Facts, question: str) -> tuple[tuple[int, ...], tuple[str, .
 
 
 def total(facts: Facts, question: Question) -> str:
+    """Give the total under the name it has in the text; with other words only if they are there."""
     if not facts.rows:
         return no_text(facts, "total")
-    if found := find.total(texts(facts)):
-        return f"Total: {found}"
-    return lookup(facts, question) or "No total was found in the text."
+    found = find.total(texts(facts), to_pay=bool(TO_PAY.search(question.text)))
+    if not found:
+        return lookup(facts, question) or none(facts, "No total was found in the text.")
+    rows = [row for row in facts.rows if found.name in row.text and found.text in row.text]
+    if question.extra and not any(holds_extra(row.text, question) for row in rows):
+        return ""
+    return f"{found.name.capitalize()}: {found}{doubt_in(facts, found.text)}"
+
+
+def holds_extra(row: str, question: Question) -> bool:
+    """Say whether `row` holds all that the question adds, such as the "due" of "due date"."""
+    there = {stem(word) for word in words(row)}
+    return all(stem(word.casefold()) in there for word in question.extra)
+
+
+def doubt_in(facts: Facts, part: str) -> str:
+    """Mark `part`, some or all of a row or several, if every row it stands in is doubtful."""
+    rows = [row for row in facts.rows if part in row.text or row.text in part]
+    return summary.doubt(rows[0]) if rows and all(row.is_doubtful for row in rows) else ""
 
 
 def date(facts: Facts, question: Question) -> str:
@@ -215,7 +257,7 @@ def email(facts: Facts, question: Question) -> str:
 def link(facts: Facts, question: Question) -> str:
     """Give web addresses, also those in codes."""
     coded = [code.text for code in facts.codes if find.URL.match(code.text)]
-    if coded:
+    if coded and not question.extra:
         return f"{'Link' if len(coded) == 1 else 'Links'} in a code: {listed(coded)}"
     return field(facts, question, find.links, ("link", "links"))
 
@@ -224,15 +266,23 @@ def error(facts: Facts, question: Question) -> str:
     """Quote what the text says went wrong, with the line that continues it."""
     if not facts.rows:
         return no_text(facts, "error message")
-    found = [row for _, row in find.each(find.errors, texts(facts))]
+    found = [(facts.rows[index], row) for index, row in find.errors(texts(facts))]
     if not found:
-        return "No error message was found in the text."
-    lead = (
-        "Yes"
-        if re.match(r"(?:is|are|was|were|does|do) ", question.text, re.IGNORECASE)
-        else "Error"
-    )
-    return f"{lead}: {listed([quoted(row) for row in found[:4]])}."
+        return none(facts, "No error message was found in the text.")
+    if question.extra and not (found := [each for each in found if holds_extra(each[1], question)]):
+        return ""
+    lead = "Yes" if yes_no(question.text) else "Error"
+    return f"{lead}: {listed([quoted(text) + summary.doubt(row) for row, text in found[:4]])}."
+
+
+def hours(facts: Facts, question: Question) -> str:
+    """Quote the lines with times or days; only those of the day asked for, if there are any."""
+    rows = [row for row in facts.rows if find.hours(row.text)]
+    if not rows:
+        return lookup(facts, question) or none(facts, "No opening hours were found in the text.")
+    days = {stem(word) for word in words(question.text) if WEEKDAY.fullmatch(word)}
+    of_day = [row for row in rows if days & {stem(word) for word in words(row.text)}]
+    return f"The text with hours reads {listed([summary.quote(row) for row in of_day or rows])}."
 
 
 def field(
@@ -247,12 +297,17 @@ def field(
         return no_text(facts, one)
     found = list(find.each(finder, texts(facts)))
     if not found:
-        return f"No {one} was found in the text."
+        return none(facts, f"No {one} was found in the text.")
+    if question.extra:
+        found = [item for item in found if holds_extra(facts.rows[item[0]].text, question)]
+        if not found:
+            return ""
     rows, _ = matching(facts, without(question.text, many))
     if chosen := [item for item in found if item[0] in rows]:
         found = chosen
     name = one if len(found) == 1 else many
-    return f"{name[0].upper()}{name[1:]}: {listed([item for _, item in found])}"
+    told = [item + summary.doubt(facts.rows[index]) for index, item in found]
+    return f"{name[0].upper()}{name[1:]}: {listed(told)}"
 
 
 def without(question: str, names: str) -> str:
@@ -271,9 +326,10 @@ def price(facts: Facts, question: Question) -> str:
         return no_text(facts, "price")
     if re.match("how much", question.text, re.IGNORECASE) and find.total(texts(facts)):
         return total(facts, question)
-    listed_amounts = [item for _, item in find.each(find.amounts, texts(facts))]
+    found_amounts = find.each(find.amounts, texts(facts))
+    listed_amounts = [item + summary.doubt(facts.rows[index]) for index, item in found_amounts]
     if not listed_amounts:
-        return "No price was found in the text."
+        return none(facts, "No price was found in the text.")
     return f"{'Amount' if len(listed_amounts) == 1 else 'Amounts'}: {listed(listed_amounts)}"
 
 
