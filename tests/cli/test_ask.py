@@ -87,7 +87,7 @@ def test_json(cli: Cli, api: ApiServer, png: Path) -> None:
     result = cli("ask", "What?", png, "--json", "--engine", api.url)
     answer = json.loads(result.out)
     assert result.out.count("\n") == 1
-    assert answer.keys() >= JSON_FIELDS
+    assert answer.keys() == JSON_FIELDS
     assert answer["usage"].keys() == USAGE_FIELDS
     assert answer["images"][0].keys() == IMAGE_FIELDS
     assert answer["cost_usd"] == pytest.approx((1000 * 0.1 + 20 * 0.5) / 1e6)

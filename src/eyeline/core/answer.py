@@ -71,8 +71,6 @@ class Answer:
             "cost_usd": None if self.cost_usd is None else float(self.cost_usd),
             "cached": self.cached,
             "latency_s": round(self.latency_s, 3),
-            "ending": self.ending,
-            "request_id": self.request_id,
             "images": [asdict(image) for image in self.images],
         }
 
