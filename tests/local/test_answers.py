@@ -110,6 +110,7 @@ BLIND = facts(not_looked_at=("text: faster_paddle is not installed", "labels: x 
         (OPENING, "When does it open on Saturday?", 'The text with hours reads "Sat 10:00-14:00".'),
         (OPENING, "When does it close on Sunday?", 'The text with hours reads "Sunday closed".'),
         (OPENING, "Opening hours?", 'The text with hours reads "Mon-Fri 9:00-18:00", "Sat 10:00-14:00" and "Sunday closed".'),
+        (coded("EAN-13", "5901234123457"), "What is the barcode number?", "EAN-13: 5901234123457"),
         (CAT_PHOTO, "Is it a PNG or a JPEG?", "The format is JPEG, as received."),
         (CAT_PHOTO, "What format is it in?", "The format is JPEG, as received."),
         (UNREAD, "What does it say?", "3 lines that look like print could not be read."),

@@ -97,7 +97,8 @@ BEYOND = pattern(
 """Counting, comparing, people, places, actions, taste: what takes a model that understands."""
 
 CODE_KINDS = word(
-    "qr", "bar ?codes?", "ean", "upc", "data ?matrix", "aztec", "pdf417", "isbn", "scan"
+    *("qr", "bar ?codes?", "ean", "upc", "data ?matrix", "aztec", "pdf417", "isbn"),
+    "scan (?:it|this|the code)",
 )
 
 ONE_THING = (
@@ -200,9 +201,8 @@ FIELDS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
     (
         Topic.CODES,
         pattern(
-            word("qr(?: codes?)?", "bar ?codes?", "ean", "upc", "data ?matrix", "pdf417", "isbn"),
-            word("scan (?:it|this|the code)", "what does (?:the|this) code (?:say|read|hold)"),
-            word("aztec(?: codes?)?"),
+            CODE_KINDS
+            + r"(?: codes?)?(?: numbers?)?|\bwhat does (?:the|this) code (?:say|read|hold)",
             r"\b(?:read|decode|what(?:'s| is)?|which|is there|any)"
             r" (?:in |on |the |this |that |a |any )*codes?\b",
         ),
