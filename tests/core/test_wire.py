@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eyeline.core.wire import Request, Response
+from eyeline.core.wire import Request, Response, lower_names
 
 
 def test_bodies_stay_out_of_logs() -> None:
@@ -11,3 +11,11 @@ def test_bodies_stay_out_of_logs() -> None:
     response = Response(200, {"x-request-id": "req_1"}, b"SECRET")
     assert "SECRET" not in repr(request) + repr(response)
     assert "req_1" in repr(response)
+
+
+def test_header_names_in_lower_case() -> None:
+    """Names are put in lower case, values stay."""
+    assert lower_names({"X-Request-ID": "A", "retry-after": "B"}) == {
+        "x-request-id": "A",
+        "retry-after": "B",
+    }

@@ -16,7 +16,7 @@ from urllib3.exceptions import (
 
 from eyeline.adapters.proxies import proxy_for
 from eyeline.core.secret import Secret
-from eyeline.core.wire import Request, Response
+from eyeline.core.wire import Request, Response, lower_names
 from eyeline.errors import ConnectionFailed, StreamCut, TimedOut
 
 CONNECT_TIMEOUT_S = 10.0
@@ -42,7 +42,7 @@ class HttpTransport:
             response.release_conn()
         if response.status >= 400:
             body = self.key.hide(body)
-        return Response(response.status, lower(response.headers), body)
+        return Response(response.status, lower_names(response.headers), body)
 
     def open(self, request: Request) -> HttpStream:
         return HttpStream(self, request, self.post(request))
@@ -91,7 +91,7 @@ class HttpStream:
     ) -> None:
         self.transport, self.request, self.response = transport, request, response
         self.status: int = response.status
-        self.headers: Mapping[str, str] = lower(response.headers)
+        self.headers: Mapping[str, str] = lower_names(response.headers)
 
     def read(self) -> bytes:
         if self.status >= 400:
@@ -120,10 +120,6 @@ def connection_pools(base_url: str) -> urllib3.PoolManager:
     if proxy:
         return urllib3.ProxyManager(proxy, maxsize=POOL_CONNECTIONS)
     return urllib3.PoolManager(maxsize=POOL_CONNECTIONS)
-
-
-def lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
 
 
 def reason(error: BaseException) -> str:

@@ -9,11 +9,10 @@ import aiohttp
 
 from eyeline.adapters.proxies import proxy_for
 from eyeline.core.secret import Secret
-from eyeline.core.wire import Request, Response
+from eyeline.core.wire import Request, Response, lower_names
 from eyeline.errors import ConnectionFailed, EngineError, StreamCut, TimedOut
 
 CONNECT_TIMEOUT_S = 10.0
-CHUNK_BYTES = 64 * 1024
 FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 
@@ -37,7 +36,7 @@ class AiohttpTransport:
             raise self.cut(error, request) from None
         if response.status >= 400:
             body = self.key.hide(body)
-        return Response(response.status, lower(response.headers), body)
+        return Response(response.status, lower_names(response.headers), body)
 
     async def open(self, request: Request) -> AiohttpStream:
         return AiohttpStream(self, request, await self.post(request))
@@ -95,7 +94,7 @@ class AiohttpStream:
     ) -> None:
         self.transport, self.request, self.response = transport, request, response
         self.status = response.status
-        self.headers: Mapping[str, str] = lower(response.headers)
+        self.headers: Mapping[str, str] = lower_names(response.headers)
         self.is_read = False
 
     async def read(self) -> bytes:
@@ -113,7 +112,3 @@ class AiohttpStream:
 
     async def close(self) -> None:
         self.response.release()
-
-
-def lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}

@@ -28,3 +28,8 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+
+
+def lower_names(headers: Mapping[str, str]) -> dict[str, str]:
+    """Give headers under lower-case names, as every reader of a response expects them."""
+    return {name.lower(): value for name, value in headers.items()}
