@@ -40,12 +40,17 @@ HEAD_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """An image with its bytes, what its header says, and the plan for it."""
+    """
+    An image with its bytes, what its header says, and the plan for it.
+
+    `digest` names the picture: its bytes without metadata.
+    """
 
     source: str
     data: bytes = field(repr=False)
     info: ImageInfo
     plan: PreparePlan
+    digest: str
 
 
 def ask(asking: Asking) -> Flow[Answer]:
@@ -96,22 +101,14 @@ def look_at(reference: Reference, asking: Asking) -> Flow[LookedAt]:
     data = yield from load(reference)
     info = read_info(data, source)
     planned = plan(info, question.model, question.detail, asking.engine.media_types, source)
+    bare = cut_metadata(data, info.media_type)
     if not planned.encode:
         check_whole(data, info.media_type, source)
-        data, planned = without_metadata(data, planned, asking)
-    return LookedAt(source, data, info, planned)
-
-
-def without_metadata(
-    data: bytes, planned: PreparePlan, asking: Asking
-) -> tuple[bytes, PreparePlan]:
-    """Cut the metadata out of an image that goes as it is; what stays in this process keeps it."""
-    if asking.question.keep_metadata or asking.engine.is_local:
-        return data, planned
-    cut = cut_metadata(data, planned.media_type)
-    if len(cut) == len(data):
-        return data, planned
-    return cut, replace(planned, notes=(*planned.notes, "metadata cut out"))
+        # What stays in this process may keep it.
+        keeps = question.keep_metadata or asking.engine.is_local
+        if len(bare) < len(data) and not keeps:
+            data, planned = bare, replace(planned, notes=(*planned.notes, "metadata cut out"))
+    return LookedAt(source, data, info, planned, digest(bare))
 
 
 def load(reference: Reference, bytes_max: int | None = None) -> Flow[bytes]:
@@ -147,9 +144,7 @@ def prepare(image: LookedAt) -> Flow[PreparedImage]:
 def planned_image(image: LookedAt | FileId) -> PlannedImage:
     if isinstance(image, FileId):
         return PlannedImage(image.id, None)
-    # Without metadata, so that a copy with other metadata is the same picture to the cache.
-    pixels = cut_metadata(image.data, image.info.media_type)
-    return PlannedImage(digest(pixels), replace(image.plan, notes=()))
+    return PlannedImage(image.digest, replace(image.plan, notes=()))
 
 
 def content_parts(asking: Asking) -> Flow[list[dict[str, Any]]]:

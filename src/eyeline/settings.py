@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from eyeline.core.secret import Secret
+from eyeline.core.spelling import did_you_mean
 from eyeline.errors import SettingsError
 
 NO_KEY = Secret("")
@@ -123,9 +123,8 @@ def read_config(given: Mapping[str, str]) -> Mapping[str, Any]:
 
 def check_entry(name: str, key: str, value: object) -> None:
     if key not in FILE_KEYS:
-        near = get_close_matches(key, FILE_KEYS, n=1)
-        ask = f"; did you mean {near[0]}?" if near else ""
-        raise SettingsError(name, str(value), f"one of the keys {', '.join(FILE_KEYS)}{ask}")
+        expected = f"one of the keys {', '.join(FILE_KEYS)}{did_you_mean(key, FILE_KEYS)}"
+        raise SettingsError(name, str(value), expected)
     kind = FILE_KEYS[key]
     if not isinstance(value, kind):
         expected = kind.__name__ if isinstance(kind, type) else "number"

@@ -106,3 +106,10 @@ def test_no_damage_is_an_error_here(media_type: str, draw: st.DataObject) -> Non
     at = draw.draw(st.integers(0, len(data) - 1))
     data[at] = draw.draw(st.integers(0, 255))
     cut_metadata(bytes(data), media_type)
+
+
+def test_a_size_that_lies() -> None:
+    """A WebP that says it is four gigabytes long is read as far as its bytes go."""
+    data = bytearray(saved(WEBP))
+    data[4:8] = b"\xff" * 4
+    assert len(cut_metadata(bytes(data), WEBP)) == len(data)

@@ -11,7 +11,7 @@ import pytest
 from core.support import question
 from eyeline.core.answer import SentImage
 from eyeline.core.cost import Usage
-from eyeline.core.outcome import conclude, first_line, price_of, recall, record_of, reply_cost_usd
+from eyeline.core.outcome import conclude, one_line, price_of, recall, record_of, reply_cost_usd
 from eyeline.core.question import Question
 from eyeline.core.reply import Reply
 from eyeline.core.schema import read_schema
@@ -101,8 +101,8 @@ def test_what_the_reader_could_not_find_is_null() -> None:
 
 def test_a_long_reason_is_cut() -> None:
     """A reason is one line, and not a page."""
-    assert first_line("a\n  b\tc") == "a b c"
-    assert len(first_line("x" * 999)) == 300
+    assert one_line("a\n  b\tc") == "a b c"
+    assert len(one_line("x" * 999)) == 300
 
 
 @pytest.mark.parametrize("asked", [question(), WITH_SCHEMA], ids=["text", "schema"])

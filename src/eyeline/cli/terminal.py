@@ -10,13 +10,10 @@ from typing import TextIO
 
 import click
 
+from eyeline.cli.pipe import PipeClosed
 from eyeline.core.answer import Answer, token_figures
 from eyeline.errors import AnswerError, EyelineError
 from eyeline.settings import is_set
-
-
-class PipeClosed(Exception):
-    """The reader of stdout left. Not an OSError, which click would take for its own and exit 1."""
 
 
 def is_coloured(stream: TextIO) -> bool:

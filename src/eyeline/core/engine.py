@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
 from urllib.parse import urlsplit
 
 from eyeline.core.media import GIF, JPEG, PNG, WEBP
+from eyeline.core.spelling import did_you_mean
 from eyeline.errors import SettingsError
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -78,9 +78,8 @@ def parse_engine(text: str, openai_base_url: str = OPENAI_URL) -> Engine:
     if "://" in text:
         url = clean_url("--engine", text)
         return openai() if url == OPENAI_URL else compatible(shown(url), url)
-    near = get_close_matches(name, NAMES, n=1)
-    expected = f"a base URL or one of {', '.join(NAMES)}"
-    raise SettingsError("--engine", text, expected + (f"; did you mean {near[0]}?" if near else ""))
+    expected = f"a base URL or one of {', '.join(NAMES)}{did_you_mean(name, NAMES)}"
+    raise SettingsError("--engine", text, expected)
 
 
 def clean_url(name: str, text: str) -> str:

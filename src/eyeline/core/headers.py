@@ -80,20 +80,27 @@ def png(data: bytes) -> Header:
     width, height, _depth, colour = unpack(">IIBB", data, 16)
     if data[12:16] != b"IHDR":
         raise ValueError("the first chunk is not IHDR")
-    has_alpha, frames, orientation, at = colour in (4, 6), 1, 1, 8
-    while at + 8 <= len(data):
-        (length,) = unpack(">I", data, at)
-        kind = data[at + 4 : at + 8]
-        if kind == b"IEND":
-            break
+    has_alpha, frames, orientation = colour in (4, 6), 1, 1
+    for kind, at, end in png_chunks(data):
         if kind == b"tRNS":
             has_alpha = True
         elif kind == b"acTL":
             frames = unpack(">I", data, at + 8)[0]
         elif kind == b"eXIf":
-            orientation = exif_orientation(data[at + 8 : at + 8 + length])
-        at += 12 + length
+            orientation = exif_orientation(data[at + 8 : end - 4])
     return Header(Size(width, height), orientation, has_alpha, frames)
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """
+    Give each chunk's kind, where it starts and where it says it ends, up to IEND or as far as the
+    bytes go.
+    """
+    kind, end = b"", 8
+    while kind != b"IEND" and end + 8 <= len(data):
+        at, kind = end, data[end + 4 : end + 8]
+        end = at + 12 + int.from_bytes(data[at : at + 4])
+        yield kind, at, end
 
 
 def gif(data: bytes) -> Header:
@@ -184,23 +191,18 @@ def bmp(data: bytes) -> Header:
 
 
 def tiff(data: bytes) -> Header:
-    tags = tiff_tags(data)
+    tags = dict(tiff_entries(data))
     if WIDTH_TAG not in tags or HEIGHT_TAG not in tags:
         raise ValueError("the first directory names no size")
-    orientation = tags.get(ORIENTATION_TAG, 1)
     return Header(
         Size(tags[WIDTH_TAG], tags[HEIGHT_TAG]),
-        orientation if 1 <= orientation <= 8 else 1,
+        exif_orientation(data),  # an EXIF block is a TIFF file
         has_alpha=tags.get(SAMPLES_TAG, 1) in (2, 4) and tags.get(PHOTOMETRIC_TAG) != CMYK,
         frames=2 if tags[NEXT_DIRECTORY] else 1,
     )
 
 
 NEXT_DIRECTORY = -1
-
-
-def tiff_tags(data: bytes) -> dict[int, int]:
-    return dict(tiff_entries(data))
 
 
 def tiff_entries(data: bytes) -> Iterator[tuple[int, int]]:

@@ -19,6 +19,7 @@ from eyeline.core.headers import (
     JPEG_SCAN,
     gif_blocks,
     jpeg_segments,
+    png_chunks,
 )
 from eyeline.core.media import GIF, JPEG, PNG, WEBP
 
@@ -46,19 +47,20 @@ def cut_metadata(data: bytes, media_type: str) -> bytes:
     Other types than JPEG, PNG, WebP and GIF, and damaged ones, come back as they are.
     """
     try:
-        return b"".join(PIECES[media_type](memoryview(data)))
+        return b"".join(PIECES[media_type](data))
     except (IndexError, KeyError, ValueError):
         return data
 
 
-def jpeg_pieces(data: memoryview) -> Iterator[bytes | memoryview]:
-    yield data[:2]
-    for marker, at in jpeg_segments(bytes(data)):
-        length = int.from_bytes(data[at : at + 2])
+def jpeg_pieces(data: bytes) -> Iterator[memoryview]:
+    view = memoryview(data)
+    yield view[:2]
+    for marker, at in jpeg_segments(data):
+        length = int.from_bytes(view[at : at + 2])
         if marker == JPEG_SCAN:
-            yield from jpeg_scans(data, at - 2)
-        elif is_kept(marker, data[at + 2 : at + length]):
-            yield data[at - 2 : at + length]
+            yield from jpeg_scans(view, at - 2)
+        elif is_kept(marker, view[at + 2 : at + length]):
+            yield view[at - 2 : at + length]
 
 
 def is_kept(marker: int, payload: memoryview) -> bool:
@@ -68,7 +70,7 @@ def is_kept(marker: int, payload: memoryview) -> bool:
     return marker not in JPEG_APPS or (mark is not None and payload[: len(mark)] == mark)
 
 
-def jpeg_scans(data: memoryview, start: int) -> Iterator[memoryview | bytes]:
+def jpeg_scans(data: memoryview, start: int) -> Iterator[memoryview]:
     """Give everything from the first scan to the end mark; between scans stand only tables."""
     at = start
     while (found := JPEG_SCAN_END.search(data, at + 2)) is not None:
@@ -80,28 +82,23 @@ def jpeg_scans(data: memoryview, start: int) -> Iterator[memoryview | bytes]:
     yield data[start:]
 
 
-def png_pieces(data: memoryview) -> Iterator[memoryview]:
-    yield data[:8]
-    at = 8
-    while at + 12 <= len(data):
-        kind, end = bytes(data[at + 4 : at + 8]), at + 12 + int.from_bytes(data[at : at + 4])
-        if kind in PNG_KEPT:
-            yield data[at:end]
-        if kind == b"IEND":
-            return
-        at = end
+def png_pieces(data: bytes) -> Iterator[memoryview]:
+    view = memoryview(data)
+    yield view[:8]
+    yield from (view[at:end] for kind, at, end in png_chunks(data) if kind in PNG_KEPT)
 
 
-def webp_pieces(data: memoryview) -> Iterator[bytes | memoryview]:
+def webp_pieces(data: bytes) -> Iterator[bytes | memoryview]:
     """Rebuild the container: its size and the flags of what was cut change with it."""
-    chunks = list(webp_chunks(data))
+    chunks = list(webp_chunks(memoryview(data)))
     size = 4 + sum(len(piece) for piece in chunks)
     yield b"RIFF" + size.to_bytes(4, "little") + b"WEBP"
     yield from chunks
 
 
 def webp_chunks(data: memoryview) -> Iterator[bytes | memoryview]:
-    at, ends = 12, 8 + int.from_bytes(data[4:8], "little")
+    # No further than the bytes go: the size that the file says may be four gigabytes.
+    at, ends = 12, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
     while at + 8 <= ends:
         kind, length = bytes(data[at : at + 4]), int.from_bytes(data[at + 4 : at + 8], "little")
         end = at + 8 + length + (length & 1)
@@ -113,17 +110,17 @@ def webp_chunks(data: memoryview) -> Iterator[bytes | memoryview]:
         at = end
 
 
-def gif_pieces(data: memoryview) -> Iterator[memoryview]:
+def gif_pieces(data: bytes) -> Iterator[memoryview]:
     """Give the blocks but comments and application data; a still picture needs neither."""
-    starts = [at for _, at in gif_blocks(bytes(data))]
-    yield data[: starts[0]]
+    view, starts = memoryview(data), [at for _, at in gif_blocks(data)]
+    yield view[: starts[0]]
     for at, end in zip(starts, [*starts[1:], len(data)], strict=True):
         is_extension = data[at] == GIF_EXTENSION
         if not (is_extension and data[at + 1] in (GIF_COMMENT, GIF_APPLICATION)):
-            yield data[at : at + 1] if data[at] == GIF_TRAILER else data[at:end]
+            yield view[at : at + 1] if data[at] == GIF_TRAILER else view[at:end]
 
 
-PIECES: dict[str, Callable[[memoryview], Iterator[bytes | memoryview]]] = {
+PIECES: dict[str, Callable[[bytes], Iterator[bytes | memoryview]]] = {
     JPEG: jpeg_pieces,
     PNG: png_pieces,
     GIF: gif_pieces,

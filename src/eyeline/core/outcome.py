@@ -66,10 +66,10 @@ def parsed(answer: Answer, question: Question) -> Answer:
             return replace(answer, parsed=json.loads(answer.text))
         return replace(answer, parsed=question.schema.parse(answer.text))
     except ValueError as error:
-        raise SchemaMismatch(answer, first_line(str(error))) from None
+        raise SchemaMismatch(answer, one_line(str(error))) from None
 
 
-def first_line(text: str, length_max: int = 300) -> str:
+def one_line(text: str, length_max: int = 300) -> str:
     return " ".join(text.split())[:length_max]
 
 

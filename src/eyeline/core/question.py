@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from eyeline.core.catalogue import Model
 from eyeline.core.parts import Api
 from eyeline.core.reference import FileId, Reference
 from eyeline.core.schema import AnswerSchema
+from eyeline.core.spelling import did_you_mean
 from eyeline.core.tokens import DETAILS, Detail
 from eyeline.errors import BadReference, SettingsError
 
@@ -93,9 +93,8 @@ def choose_detail(detail: str, model: Model) -> Detail:
     """
     known = {name: name for name in DETAILS}
     if detail not in known:
-        near = get_close_matches(detail, DETAILS, n=1)
-        ask = f"; did you mean {near[0]}?" if near else ""
-        raise SettingsError("--detail", detail, f"one of {', '.join(DETAILS)}{ask}")
+        expected = f"one of {', '.join(DETAILS)}{did_you_mean(detail, DETAILS)}"
+        raise SettingsError("--detail", detail, expected)
     if detail not in model.details:
         allowed = ", ".join(model.details)
         raise SettingsError("--detail", detail, f"one of {allowed} for {model.name}")

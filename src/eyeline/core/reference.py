@@ -16,6 +16,8 @@ SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):")
 
 @dataclass(frozen=True, slots=True)
 class FileRef:
+    """A file on this machine."""
+
     path: Path
 
     def __str__(self) -> str:
@@ -36,6 +38,8 @@ class UrlRef:
 
 @dataclass(frozen=True, slots=True)
 class DataUrlRef:
+    """A data URL; shown by its head alone."""
+
     url: str = field(repr=False)
 
     def __str__(self) -> str:
@@ -45,6 +49,8 @@ class DataUrlRef:
 
 @dataclass(frozen=True, slots=True)
 class BytesRef:
+    """An encoded image in memory."""
+
     data: bytes = field(repr=False)
 
     def __str__(self) -> str:

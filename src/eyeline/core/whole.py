@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import zlib
 
-from eyeline.core.headers import GIF_IMAGE, GIF_TRAILER, JPEG_SCAN, gif_blocks, jpeg_segments
+from eyeline.core.headers import (
+    GIF_IMAGE,
+    GIF_TRAILER,
+    JPEG_SCAN,
+    gif_blocks,
+    jpeg_segments,
+    png_chunks,
+)
 from eyeline.core.media import GIF, JPEG, PNG, WEBP
 from eyeline.errors import ImageTruncated
 
@@ -34,18 +41,13 @@ def jpeg_fault(data: bytes) -> str:
 
 
 def png_fault(data: bytes) -> str:
-    at, view = 8, memoryview(data)
-    while at + 12 <= len(data):
-        length = int.from_bytes(view[at : at + 4])
-        kind, end = bytes(view[at + 4 : at + 8]), at + 8 + length
-        if end + 4 > len(data):
-            break
-        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
+    view, kind = memoryview(data), b""
+    for kind, at, end in png_chunks(data):
+        if end > len(data):
+            return "no IEND chunk"
+        if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end]):
             return f"the chunk {kind!r} fails its checksum"
-        if kind == b"IEND":
-            return ""
-        at = end + 4
-    return "no IEND chunk"
+    return "" if kind == b"IEND" else "no IEND chunk"
 
 
 def gif_fault(data: bytes) -> str:
