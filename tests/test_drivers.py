@@ -484,7 +484,8 @@ class Watching:
         self.most_usd = Decimal(0)
 
     def send(self, request: Request) -> Response:
-        self.most_usd = max(self.most_usd, self.budget.spent_usd + self.budget.held_usd)
+        with self.budget.lock:  # both numbers of one moment
+            self.most_usd = max(self.most_usd, self.budget.spent_usd + self.budget.held_usd)
         return whole(request, "A sign.")
 
     def open(self, request: Request) -> FakeStream:
