@@ -474,6 +474,8 @@ def test_ctrl_c_while_waiting_costs_nothing() -> None:
 # --- many at once -------------------------------------------------------------------------------
 
 ASKS = 200
+# Of the answer, so that no request costs more than is held for it.
+TOKENS_MAX = 30
 
 
 class Watching:
@@ -524,7 +526,10 @@ def test_many_threads_never_pass_the_budget() -> None:
     watching = Watching(budget)
     driver = Driver(outside(budget=budget), watching)
     with ThreadPoolExecutor(16) as pool:
-        asks = [pool.submit(outcome, lambda: driver.run(ask(asking()))) for _ in range(ASKS)]
+        asks = [
+            pool.submit(outcome, lambda: driver.run(ask(asking(max_output_tokens=TOKENS_MAX))))
+            for _ in range(ASKS)
+        ]
         outcomes = Counter(future.result() for future in asks)
     check_many(budget, watching, outcomes)
 
@@ -537,7 +542,10 @@ def test_many_tasks_never_pass_the_budget() -> None:
     async def ask_all() -> list[str]:
         driver = AsyncDriver(outside(budget=budget), ThreadedTransport(watching))
         return await asyncio.gather(
-            *(awaited_outcome(driver.run(ask(asking()))) for _ in range(ASKS))
+            *(
+                awaited_outcome(driver.run(ask(asking(max_output_tokens=TOKENS_MAX))))
+                for _ in range(ASKS)
+            )
         )
 
     check_many(budget, watching, Counter(asyncio.run(ask_all())))
