@@ -54,8 +54,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Modules of the standard library without clock, chance, files, network or threads.
 PURE = {
     "__future__", "base64", "binascii", "collections", "dataclasses", "decimal", "difflib",
-    "email.utils", "enum", "functools", "hashlib", "itertools", "json", "math", "pathlib", "re",
-    "struct", "types", "typing", "urllib.parse", "zlib",
+    "email.utils", "enum", "functools", "hashlib", "itertools", "json", "math", "pathlib",
+    "pybase64", "re",
+    "struct", "types", "typing", "urllib.parse",
+    "xml.parsers", "zlib",
 }  # fmt: skip
 PURE_EXCEPT = {
     "core.catalogue": {"pkgutil"},  # for the data file of its own package

@@ -52,3 +52,18 @@ def test_a_camera_photo_cut_behind_its_thumbnail() -> None:
     assert data.count(b"\xff\xd9") == 2
     with pytest.raises(ImageTruncated, match="no end-of-image mark"):
         check_whole(data[:-2], JPEG, "x")
+
+
+def test_a_file_that_is_nothing_but_structure() -> None:
+    """Endless empty parts are named as what they are."""
+    data = pngs()["RGB"][:33] + b"\0\0\0\0IDAT\x35\xaf\x06\x1e" * 100_001
+    with pytest.raises(ImageTruncated, match="more than 100,000 chunks"):
+        check_whole(data, PNG, "x")
+
+
+def test_an_end_mark_among_the_tables_is_no_end() -> None:
+    """Cut behind a comment between two scans, the mark inside the comment does not count."""
+    data = jpegs()["progressive"]
+    at = data.rindex(b"\xff\xda")
+    with pytest.raises(ImageTruncated, match="no end-of-image mark"):
+        check_whole(data[:at] + b"\xff\xfe\0\x06\xff\xd9\0\0", JPEG, "x")

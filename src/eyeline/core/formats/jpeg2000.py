@@ -1,0 +1,71 @@
+"""
+JPEG 2000: JP2 files and bare codestreams.
+
+Sources: ITU T.800, annexes A.5.1 (SIZ) and I.5.3 (JP2 header).
+"""
+
+from __future__ import annotations
+
+from eyeline.core.formats.header import Header, boxes, depth_kind, unpack
+from eyeline.core.size import Size
+
+CODESTREAM = b"\xff\x4f\xff\x51"
+FILE = b"\0\0\0\x0cjP  "
+ENUMERATED, CMYK, LAB = 1, 12, 14
+COLOUR_SPACES = {CMYK: "CMYK", LAB: "LAB"}
+DEPTHS_DIFFER = 255
+
+
+def header(data: bytes) -> Header:
+    if data.startswith(CODESTREAM):
+        return codestream(data, 0)
+    found = None
+    for name, at, end in boxes(data, 0, len(data)):
+        if name == b"jp2h":
+            found = file_header(data, at, end)
+        elif name == b"jp2c" and found is not None:
+            # The decoder reserves memory by the one size, and we judge by the other.
+            if at + 44 <= len(data) and codestream(data, at).size != found.size:
+                raise ValueError("file and codestream name two sizes")
+            return found
+    if found is None:
+        raise ValueError("no JP2 header")
+    return found
+
+
+def codestream(data: bytes, at: int) -> Header:
+    right, bottom, left, top = unpack(">IIII", data, at + 8)
+    (components,) = unpack(">H", data, at + 40)
+    depths = unpack(f"{components * 3}B", data, at + 42)[::3]
+    return Header(
+        Size(max(0, right - left), max(0, bottom - top)),
+        has_alpha=components in (2, 4),
+        pixel_kind=deepest(depths),
+    )
+
+
+def deepest(depths: tuple[int, ...]) -> str:
+    """Name the deepest component; the highest bit says that its values are signed."""
+    return depth_kind(max(((depth & 0x7F) + 1 for depth in depths), default=8))
+
+
+def file_header(data: bytes, at: int, end: int) -> Header:
+    size, components, space, colours = None, 0, "", 0
+    depths: tuple[int, ...] = (0,)
+    for name, start, stop in boxes(data, at, end):
+        if name == b"ihdr":
+            height, width, components, depth = unpack(">IIHB", data, start)
+            size = Size(width, height)
+            depths = (depth,) if depth != DEPTHS_DIFFER else depths
+        elif name == b"bpcc":
+            depths = tuple(data[start:stop])
+        elif name == b"colr" and unpack("B", data, start) == (ENUMERATED,):
+            space = COLOUR_SPACES.get(unpack(">I", data, start + 3)[0], "")
+        elif name == b"pclr":
+            (colours,) = unpack("B", data, start + 2)
+    if size is None:
+        raise ValueError("the JP2 header names no size")
+    has_alpha = components in (2, 4) or colours == 4
+    return Header(
+        size, has_alpha=has_alpha and space != "CMYK", pixel_kind=space or deepest(depths)
+    )

@@ -1,0 +1,90 @@
+"""JPEG 2000: files and codestreams."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from core.support import SIZE, encoded, picture, transparent
+from eyeline.core.formats import jpeg2000
+from eyeline.core.formats.header import Header
+from eyeline.core.size import Size
+
+MODES = ["L", "LA", "RGB", "RGBA", "I;16"]
+
+
+def image(mode: str) -> Image.Image:
+    return transparent(mode) if mode.endswith("A") else picture(mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("bare", [False, True])
+def test_what_pillow_wrote(mode: str, bare: bool) -> None:
+    """File and codestream say size, alpha and depth alike, as Pillow finds them."""
+    data = encoded(image(mode), "JPEG2000", no_jp2=bare)
+    kind = "16-bit" if mode == "I;16" else ""
+    assert jpeg2000.header(data) == Header(SIZE, has_alpha="A" in mode, pixel_kind=kind)
+    assert Image.open(BytesIO(data)).size == SIZE
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def jp2(*parts: bytes) -> bytes:
+    return box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 ") + box(b"jp2h", b"".join(parts))
+
+
+def ihdr(components: int, depth: int = 7) -> bytes:
+    return box(b"ihdr", struct.pack(">IIHBBBB", 17, 31, components, depth, 7, 0, 0))
+
+
+def colr(space: int) -> bytes:
+    return box(b"colr", struct.pack(">BBBI", 1, 0, 0, space))
+
+
+@pytest.mark.parametrize(
+    ("parts", "has_alpha", "kind"),
+    [
+        ([ihdr(4), colr(16)], True, ""),
+        ([ihdr(4), colr(12)], False, "CMYK"),
+        ([ihdr(3), colr(14)], False, "LAB"),
+        ([ihdr(3, 255), box(b"bpcc", bytes([7, 11, 0x80 | 7]))], False, "12-bit"),
+        ([ihdr(3, 255)], False, ""),
+        ([ihdr(1), box(b"colr", b"\2\0\0profile")], False, ""),
+        ([ihdr(1), box(b"pclr", b"\0\2\4\7\7\7\7")], True, ""),
+        ([ihdr(1), box(b"pclr", b"\0\2\3\7\7\7")], False, ""),
+    ],
+)
+def test_headers_of_files(parts: list[bytes], has_alpha: bool, kind: str) -> None:
+    """Colour space, depth of each component and palette decide what it is."""
+    assert jpeg2000.header(jp2(*parts)) == Header(SIZE, has_alpha=has_alpha, pixel_kind=kind)
+
+
+def test_a_codestream_of_another_size_is_refused() -> None:
+    """The size that is judged is the size that is decoded."""
+    data = bytearray(encoded(picture(), "JPEG2000"))
+    at = data.index(jpeg2000.CODESTREAM)
+    data[at + 8 : at + 12] = struct.pack(">I", 60_000)
+    with pytest.raises(ValueError, match="two sizes"):
+        jpeg2000.header(bytes(data))
+    assert jpeg2000.header(bytes(data[: at + 20])).size == SIZE
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(jp2(), "names no size"), (jp2()[:12], "no JP2 header"), (box(b"jp2c", b""), "no JP2")],
+)
+def test_files_without_a_header(data: bytes, said: str) -> None:
+    """A file that names no size makes no sense."""
+    with pytest.raises(ValueError, match=said):
+        jpeg2000.header(data)
+
+
+def test_a_codestream_that_shows_nothing() -> None:
+    """An offset behind the edge leaves no picture."""
+    data = jpeg2000.CODESTREAM + struct.pack(">HHIIIIIIIIH", 41, 0, 5, 5, 9, 9, 0, 0, 0, 0, 0)
+    assert jpeg2000.header(data).size == Size(0, 0)
