@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from eyeline.errors import SettingsError
-from eyeline.settings import Settings, read_settings
+from eyeline.settings import CatalogueFile, Settings, catalogue, read_settings
 
 
 def config(folder: Path, text: str) -> dict[str, str]:
@@ -53,6 +54,7 @@ def test_reads_every_variable(tmp_path: Path) -> None:
     assert (settings.model, settings.cache_dir) == ("qwen3-vl", tmp_path)
     assert settings.allow_hosts == {"a.example", "b.example", "c.example"}
     assert settings.probe is False
+    assert settings.catalogue is None
 
 
 def test_an_empty_variable_is_unset(tmp_path: Path) -> None:
@@ -158,3 +160,70 @@ def test_shows_no_key() -> None:
     assert settings == read_settings(given)
     assert settings != read_settings(given | {"OPENAI_API_KEY": "sk-other"})
     assert hash(settings) == hash(read_settings(given))
+
+
+# --- a catalogue of the user's own --------------------------------------------------------------
+
+MINE = '{"models": [{"name": "gpt-4o", "prices": {"standard": {"input": 2.1, "output": 8}}}]}'
+
+
+def test_a_catalogue_is_named_by_variable_or_file(tmp_path: Path) -> None:
+    """EYELINE_CATALOGUE beats the config file's `catalogue`, which beats catalogue.json beside."""
+    for name in ("env.json", "named.json", "catalogue.json"):
+        (tmp_path / name).write_text(f"{MINE}{' ' * len(name)}", "utf-8")
+    variable = {"EYELINE_CATALOGUE": str(tmp_path / "env.json")}
+    for more, text, name in [
+        (variable, 'catalogue = "named.json"', "env.json"),
+        ({}, 'catalogue = "named.json"', "named.json"),
+        ({}, "", "catalogue.json"),
+    ]:
+        path = tmp_path / name
+        found = read_settings(config(tmp_path, text) | more).catalogue
+        assert found == CatalogueFile(str(path), path.read_text())
+
+
+def test_a_catalogue_beside_the_usual_config(tmp_path: Path) -> None:
+    """The catalogue in eyeline's XDG folder is read, with no config file there too."""
+    folder = tmp_path / ".config" / "eyeline"
+    folder.mkdir(parents=True)
+    (folder / "catalogue.json").write_text(MINE)
+    found = read_settings({"HOME": str(tmp_path)}).catalogue
+    assert found == CatalogueFile(str(folder / "catalogue.json"), MINE)
+
+
+def test_what_the_catalogue_says_counts() -> None:
+    """The file's entries lie over the built-in ones; without a file those stand alone."""
+    price = catalogue(CatalogueFile("mine.json", MINE)).find("gpt-4o").price
+    assert price is not None
+    assert price.standard.input == Decimal("2.1")
+    assert not catalogue(None).find("gpt-4o").overridden
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "mine.json: .* expected a JSON file"),
+        ("[" * 100_000, "mine.json: .* expected a JSON file"),
+        ("[]", "mine.json: 'no object', expected an object as"),
+        ('{"models": [{"name": "gpt-4o", "rule": 3}]}', "mine.json: gpt-4o: rule: '3', expected"),
+        (
+            '{"models": [{"name": "gpt-4o", "prices": {"standard": {"input": NaN}}}]}',
+            "mine.json: gpt-4o: prices.standard.input: 'nan', expected dollars",
+        ),
+    ],
+)
+def test_says_what_is_wrong_in_the_catalogue(text: str, message: str) -> None:
+    """What is no JSON, or does not fit, is told with file and entry."""
+    with pytest.raises(SettingsError, match=message):
+        catalogue(CatalogueFile("mine.json", text))
+
+
+def test_a_named_catalogue_must_be_there(tmp_path: Path) -> None:
+    """A catalogue that is named and missing, or is no text, is an error that names it."""
+    with pytest.raises(SettingsError, match=r"EYELINE_CATALOGUE: .* expected a file"):
+        read_settings({"EYELINE_CATALOGUE": str(tmp_path / "nowhere.json")})
+    with pytest.raises(SettingsError, match=r"^catalogue: .* expected a file"):
+        read_settings(config(tmp_path, 'catalogue = "nowhere.json"'))
+    (tmp_path / "c.json").write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match="expected a JSON file in UTF-8"):
+        read_settings({"EYELINE_CATALOGUE": str(tmp_path / "c.json")})

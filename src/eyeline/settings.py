@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eyeline.core.secret import Secret
 from eyeline.core.spelling import did_you_mean
 from eyeline.errors import SettingsError
+
+if TYPE_CHECKING:
+    from eyeline.core.catalogue import Catalogue
 
 NO_KEY = Secret("")
 KEYS = ("OPENAI_API_KEY", "EYELINE_API_KEY")
@@ -23,7 +28,16 @@ FILE_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "cache_dir": str,
     "allow_hosts": list,
     "budget_usd": (int, float),
+    "catalogue": str,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFile:
+    """A file of the user's own models and prices, as it was when the settings were read."""
+
+    path: str
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,7 @@ class Settings:
     allow_hosts: frozenset[str] = frozenset()
     budget_usd: float | None = None
     probe: bool = True
+    catalogue: CatalogueFile | None = None
 
 
 def is_set(variable: str) -> bool:
@@ -55,7 +70,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     Read the settings; environment beats file. Empty variables count as unset.
 
-    Raises SettingsError for a config file that cannot be read or holds something unknown.
+    Raises SettingsError for a config or catalogue file that cannot be read, or a config file that
+    holds something unknown.
     """
     environ = os.environ if environ is None else environ
     given, keys = surroundings(environ)
@@ -75,6 +91,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         budget_usd=file.get("budget_usd"),
         probe="EYELINE_NO_PROBE" not in given,
+        catalogue=read_catalogue(given, file),
     )
 
 
@@ -101,12 +118,16 @@ def xdg(given: Mapping[str, str], variable: str, default: str) -> Path:
     return (Path(base) if Path(base).is_absolute() else home / default) / "eyeline"
 
 
-def read_config(given: Mapping[str, str]) -> Mapping[str, Any]:
-    """Read the config file: the one EYELINE_CONFIG names, which must exist, or the usual one."""
+def config_path(given: Mapping[str, str]) -> Path:
     named = given.get("EYELINE_CONFIG")
     usual = xdg(given, "XDG_CONFIG_HOME", ".config") / "config.toml"
-    path = Path(named).expanduser() if named else usual
-    if not named and not path.is_file():
+    return Path(named).expanduser() if named else usual
+
+
+def read_config(given: Mapping[str, str]) -> Mapping[str, Any]:
+    """Read the config file: the one EYELINE_CONFIG names, which must exist, or the usual one."""
+    path = config_path(given)
+    if "EYELINE_CONFIG" not in given and not path.is_file():
         return {}
     import tomllib
 
@@ -129,3 +150,45 @@ def check_entry(name: str, key: str, value: object) -> None:
     if not isinstance(value, kind):
         expected = kind.__name__ if isinstance(kind, type) else "number"
         raise SettingsError(name, str(value), f"a {expected}")
+
+
+def read_catalogue(given: Mapping[str, str], file: Mapping[str, Any]) -> CatalogueFile | None:
+    """
+    Read the user's own catalogue: the one that EYELINE_CATALOGUE or the config file names, which
+    must exist, or a catalogue.json beside the config file. What it says is read by `catalogue`.
+    """
+    folder = config_path(given).parent
+    named, path = "EYELINE_CATALOGUE", folder / "catalogue.json"
+    if named in given:
+        path = Path(given[named]).expanduser()
+    elif "catalogue" in file:
+        # As in other config files, a relative path is relative to the file that gives it.
+        named, path = "catalogue", folder / Path(file["catalogue"]).expanduser()
+    elif not path.is_file():
+        return None
+    try:
+        return CatalogueFile(str(path), path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(named, str(path), f"a file ({error.strerror})") from None
+    except ValueError as error:
+        raise SettingsError(str(path), str(error), "a JSON file in UTF-8") from None
+
+
+@lru_cache(maxsize=8)
+def catalogue(file: CatalogueFile | None) -> Catalogue:
+    """
+    Give the models that are known: those that come with eyeline, under those of the user's file.
+
+    Raises SettingsError for what is no JSON, or does not fit; it names file, entry and key.
+    """
+    from eyeline.core.catalogue import built_in
+
+    if file is None:
+        return built_in()
+    import json
+
+    try:
+        document = json.loads(file.text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(file.path, str(error), "a JSON file") from None
+    return built_in().merged(document, file.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ IMAGE = Reply(200, PNG, {"Content-Type": "image/png"})
 
 
 def get(url: str, allow_hosts: tuple[str, ...] = ALLOWED, bytes_max: int | None = None) -> bytes:
-    return fetch(url, "the sign", allow_hosts, bytes_max)
+    return fetch(url, "the sign", allow_hosts, bytes_max).data
 
 
 # --- what is fetched ----------------------------------------------------------------------------
@@ -39,9 +40,50 @@ def test_fetches_from_a_host_that_was_named(api: ApiServer) -> None:
 
 
 def test_reads_the_head_alone(api: ApiServer) -> None:
-    """Where the first bytes are enough no more are given, however many come."""
+    """A server that sends the whole all the same is read no further than was asked."""
     api.script.append(Reply(200, PNG + bytes(10**6)))
     assert get(f"{api.origin}/sign.png", bytes_max=20) == PNG[:20]
+
+
+def ranged(data: bytes) -> Callable[[Recorded], Reply]:
+    """Answer with the part that is asked for, as a server of files does."""
+
+    def answer(asked: Recorded) -> Reply:
+        first, last = asked.headers["range"].removeprefix("bytes=").split("-")
+        part = data[int(first) : int(last) + 1]
+        end = int(first) + len(part) - 1
+        return Reply(206, part, {"Content-Range": f"bytes {first}-{end}/{len(data)}"})
+
+    return answer
+
+
+def test_asks_for_the_head_alone(api: ApiServer) -> None:
+    """Where the first bytes are enough, only they are asked for, after a redirect too."""
+    data = PNG + bytes(10**6)
+    api.script.extend([Reply(302, b"", {"Location": "/b"}), ranged(data)])
+    assert get(f"{api.origin}/a", bytes_max=65_536) == data[:65_536]
+    assert [asked.headers["range"] for asked in api.requests] == ["bytes=0-65535"] * 2
+
+
+def test_an_image_shorter_than_the_head(api: ApiServer) -> None:
+    """An image that ends before the part that was asked for comes whole."""
+    api.script.append(ranged(PNG))
+    assert get(f"{api.origin}/sign.png", bytes_max=65_536) == PNG
+
+
+@pytest.mark.parametrize("content_range", ["", "bytes 5-24/99", "bytes */99", "lines 0-1/2"])
+def test_another_part_than_the_first(api: ApiServer, content_range: str) -> None:
+    """A part that does not begin at the beginning is an error, not the head of an image."""
+    api.script.append(Reply(206, PNG, {"Content-Range": content_range}))
+    with pytest.raises(FetchError, match=r"206 with .*, not the beginning"):
+        get(f"{api.origin}/sign.png", bytes_max=20)
+
+
+def test_a_part_that_nobody_asked_for(api: ApiServer) -> None:
+    """Half an image is never taken for the whole."""
+    api.script.append(Reply(206, PNG[:30], {"Content-Range": "bytes 0-29/99"}))
+    with pytest.raises(FetchError, match="answered 206"):
+        get(f"{api.origin}/sign.png")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +261,7 @@ def test_a_redirect_to_nowhere(api: ApiServer) -> None:
 # --- what goes wrong ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [204, 304, 401, 403, 404, 500])
+@pytest.mark.parametrize("status", [204, 304, 401, 403, 404, 416, 500])
 def test_a_status_that_is_no_image(api: ApiServer, status: int) -> None:
     """Any other status is an error that names it."""
     api.script.append(Reply(status))

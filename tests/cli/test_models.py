@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,36 @@ def test_models_json(cli: Cli) -> None:
     lines = [json.loads(line) for line in cli("models", "--json").out.splitlines()]
     luna = next(line for line in lines if line["model"] == "gpt-6-luna")
     assert (luna["input_usd_per_million"], luna["output_usd_per_million"]) == (0.1, 0.5)
+
+
+def test_models_that_go(cli: Cli) -> None:
+    """The table says when a model goes, or went, and what follows it; --json does too."""
+    table = cli("models", "--all").out
+    assert "shut down 2026-10-23, then gpt-5.6-terra" in table
+    lines = [json.loads(line) for line in cli("models", "--all", "--json").out.splitlines()]
+    gone = next(line for line in lines if line["model"] == "o4-mini")
+    assert (gone["shutdown_date"], gone["successor"]) == ("2026-10-23", "gpt-5.6-terra")
+    assert gone["batch_input_usd_per_million"] == 0.55
+    nameless = next(line for line in lines if line["model"] == "gpt-6.2-astra-law")
+    assert nameless["input_usd_per_million"] is None
+
+
+def test_models_of_ones_own(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Entries from the user's own catalogue are marked, and the file is named."""
+    tiles = {"kind": "tile", "base": 1, "per_tile": 2}
+    late = {"name": "late", "rule": tiles, "shutdown_date": "2999-01-01"}
+    gone = {"name": "gone", "rule": tiles, "status": "shut_down"}
+    price = {"name": "gpt-4o", "prices": {"standard": {"input": 3, "output": 12}}}
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({"models": [late, gone, price]}))
+    monkeypatch.setenv("EYELINE_CATALOGUE", str(file))
+    lines = cli("models").out.splitlines()
+    assert " ".join(lines[1].split()) == "late * ? ? tiles low high until 2999-01-01"
+    assert any(line.startswith("gpt-4o * ") and " 3 " in line for line in lines)
+    assert not any(line.startswith(("gone", "gpt-6-luna *")) for line in lines)
+    assert lines[-1] == f"* from {file}"
+    found = [json.loads(line) for line in cli("models", "--json").out.splitlines()]
+    assert [line["model"] for line in found if line["overridden"]] == ["late", "gpt-4o"]
 
 
 def test_doctor_without_key(cli: Cli) -> None:

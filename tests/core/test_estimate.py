@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from eyeline.core import catalogue
-from eyeline.core.estimate import DefaultDetail, Estimate, ImageEstimate, image_estimate
+from eyeline.core.estimate import Estimate, ImageEstimate, image_estimate
 from eyeline.core.media import JPEG, ImageInfo
-from eyeline.core.plan import plan
+from eyeline.core.plan import Look, plan
 from eyeline.core.size import Size
 
 PHOTO = ImageInfo(JPEG, Size(4032, 3024), 6)
@@ -17,31 +17,48 @@ PHOTO = ImageInfo(JPEG, Size(4032, 3024), 6)
 
 def estimated(model: str, info: ImageInfo = PHOTO) -> ImageEstimate:
     found = catalogue.find(model)
-    return image_estimate(info, plan(info, found, "high", {JPEG}, "a.jpg"), found, "a.jpg")
+    return image_estimate(info, plan(info, found, Look("high"), {JPEG}, "a.jpg"), found, "a.jpg")
 
 
 def test_one_image() -> None:
-    """Sizes as stored and as sent, tokens, dollars, notes, and what the default would have been."""
+    """Sizes as stored and as sent, tokens, dollars, notes, and what `original` would bill."""
     found = estimated("gpt-6-luna")
     assert (found.width_px, found.height_px) == (4032, 3024)
     assert found.sent_width_px < found.sent_height_px
     assert found.tokens == 2942
     assert found.cost_usd == Decimal("0.0002942")
     assert "turned upright" in found.notes
-    assert found.provider_default == DefaultDetail("original", 14_364)
+    assert found.original_tokens == 14_364
+    assert found.batch_cost_usd == Decimal("0.0001471")
+    assert found.cached_cost_usd == Decimal("0.00002942")
 
 
 @pytest.mark.parametrize(
     ("model", "info"),
     [
         (catalogue.READER, PHOTO),
+        ("gpt-4o", PHOTO),
         ("somebody/s-model", PHOTO),
         ("gpt-6-luna", ImageInfo(JPEG, Size(7952, 5304))),
     ],
 )
-def test_no_provider_default(model: str, info: ImageInfo) -> None:
-    """Without a known rule, or where the provider would refuse, there is no default to compare."""
-    assert estimated(model, info).provider_default is None
+def test_nothing_at_original(model: str, info: ImageInfo) -> None:
+    """Without that detail, or where the provider would refuse, there is no count to compare."""
+    assert estimated(model, info).original_tokens is None
+
+
+def test_original_where_the_default_is_another() -> None:
+    """A model that looks at `high` by itself may still be asked for `original`."""
+    found = estimated("gpt-5.4")
+    assert (found.tokens, found.original_tokens) == (2942, 11_868)
+
+
+def test_at_the_price_of_a_batch() -> None:
+    """The cost of a batch takes the place of the standard one, and is unknown where it is."""
+    assert estimated("gpt-6-luna").at_batch().cost_usd == Decimal("0.0001471")
+    assert estimated("gpt-5.3-codex").cost_usd is not None
+    assert estimated("gpt-5.3-codex").at_batch().cost_usd is None
+    assert estimated(catalogue.READER).at_batch().cost_usd == 0
 
 
 def test_the_object_that_is_printed() -> None:
@@ -74,3 +91,11 @@ def test_a_sum(models: tuple[str, ...], tokens: int, cost: Decimal | None, shown
     total = Estimate(tuple(map(estimated, models)))
     assert (total.tokens, total.cost_usd, str(total)) == (tokens, cost, shown)
     assert [image.model for image in total] == list(models)
+
+
+def test_sums_of_the_other_prices() -> None:
+    """Batch and cached prices add up too, each where all its parts are known."""
+    total = Estimate((estimated("gpt-6-luna"), estimated("gpt-4o")))
+    assert total.batch_cost_usd == Decimal("0.0001471") + Decimal("0.00095625")
+    assert total.cached_cost_usd == Decimal("0.00002942") + Decimal("0.00095625")
+    assert Estimate((estimated("gpt-6-luna"), estimated("gpt-5.4-pro"))).cached_cost_usd is None

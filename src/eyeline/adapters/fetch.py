@@ -17,6 +17,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from eyeline.adapters.http import reason
+from eyeline.core.reference import Loaded
 from eyeline.errors import FetchError, FetchRefused, ImageTooLarge
 from eyeline.version import USER_AGENT
 
@@ -34,23 +35,25 @@ LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 def fetch(
     url: str, source: str, allow_hosts: Collection[str] = (), bytes_max: int | None = None
-) -> bytes:
+) -> Loaded:
     """
-    Fetch the bytes at an http(s) URL, or the first `bytes_max`. Raises FetchError, FetchRefused or
-    ImageTooLarge.
+    Fetch what is at an http(s) URL, and the type its server declares.
+
+    With `bytes_max` ask for the first so many, and read no more if the server sends more. Raises
+    FetchError, FetchRefused or ImageTooLarge.
     """
     ends_s = time.monotonic() + TOTAL_S
     for _ in range(REDIRECTS_MAX + 1):
         parts = split(url, source)
         with connect(parts, source, allow_hosts) as pool:
-            response = get(pool, parts, source)
+            response = get(pool, parts, source, bytes_max)
             try:
                 if response.status in REDIRECTS:
                     url = redirected(url, response, source)
                     continue
-                if response.status not in (200, 206):
-                    raise FetchError(source, f"the server answered {response.status}")
-                return read(response, source, bytes_max, ends_s)
+                check_status(response, source, bytes_max)
+                data = read(response, source, bytes_max, ends_s)
+                return Loaded(data, response.headers.get("content-type") or "")
             except (HTTPError, OSError) as error:
                 raise FetchError(source, reason(error)) from None
             finally:
@@ -137,19 +140,32 @@ def nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 def get(
-    pool: urllib3.HTTPConnectionPool, parts: SplitResult, source: str
+    pool: urllib3.HTTPConnectionPool, parts: SplitResult, source: str, bytes_max: int | None
 ) -> urllib3.BaseHTTPResponse:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # The name as it travels: in ASCII, and without user and password.
     host = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
     headers = {"Host": host, "User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5"}
     headers["Accept-Encoding"] = "identity"
+    if bytes_max is not None:
+        headers["Range"] = f"bytes=0-{bytes_max - 1}"
     try:
         return pool.urlopen(
             "GET", target, headers=headers, redirect=False, retries=False, preload_content=False
         )
     except (HTTPError, OSError) as error:
         raise FetchError(source, reason(error)) from None
+
+
+def check_status(response: urllib3.BaseHTTPResponse, source: str, bytes_max: int | None) -> None:
+    """Take the whole, or where a part was asked for, its beginning; a server may send either."""
+    found = f"the server answered {response.status}"
+    if response.status == 206 and bytes_max is not None:
+        given = response.headers.get("content-range", "")
+        if not given.lower().startswith("bytes 0-"):
+            raise FetchError(source, f"{found} with {given or 'no range'}, not the beginning")
+    elif response.status != 200:
+        raise FetchError(source, found)
 
 
 def read(

@@ -3,78 +3,101 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from eyeline.cli.options import read_images
-from eyeline.cli.terminal import dollars, show_error, table, write_answer
-from eyeline.core.catalogue import Model, find
+from eyeline.cli.options import read_images, size_options
+from eyeline.cli.terminal import complain, dollars, show_error, table, write_answer
+from eyeline.core.catalogue import Model
 from eyeline.core.estimate import Estimate, ImageEstimate
-from eyeline.core.question import choose_detail
-from eyeline.core.tokens import DETAILS, Detail
 from eyeline.errors import ImageError
+
+if TYPE_CHECKING:
+    from eyeline.calls import Estimator
+    from eyeline.wiring import AskOptions
 
 # One cheap, one strong, and the one that most existing code names.
 MODELS = ("gpt-6-luna", "gpt-6.2-sol", "gpt-4o")
+# Up to so many images, what `original` would bill is said for each.
+NAMED_MAX = 5
+# What differs less from the plan is not worth a line.
+MUCH = 1.5
+
+# One picture under each model.
+Row = tuple[ImageEstimate, ...]
 
 
 @click.command("estimate")
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @click.option("-m", "--model", "models", multiple=True, metavar="MODEL", help="May be repeated.")
-@click.option("--detail", type=click.Choice(DETAILS), default="auto", help="auto is high.")
+@size_options
+@click.option("--batch", is_flag=True, help="Prices of the Batch API.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line for each image and model.")
-def command(images: tuple[str, ...], models: tuple[str, ...], detail: Detail, as_json: bool) -> int:
-    """Say what each IMAGE will cost in tokens and dollars of input. Nothing is sent."""
-    asked = [find(name) for name in models or MODELS]
-    levels = [(model, choose_detail(detail, model)) for model in asked]
-    rows, failed = estimate_all(read_images(images), levels)
+def command(
+    images: tuple[str, ...], models: tuple[str, ...], batch: bool, as_json: bool, **size: Any
+) -> int:
+    """
+    Say what each IMAGE will cost in tokens and dollars of input. Nothing is sent.
+
+    A folder stands for every image in it, a document for its pages.
+    """
+    from eyeline.calls import Estimator
+    from eyeline.wiring import shutdown_notice
+
+    estimator = Estimator.under(models or MODELS, cast("AskOptions", size), batch=batch)
+    asked = [model for model, _ in estimator.models]
+    for notice in filter(None, map(shutdown_notice, asked)):
+        complain("warning", notice, "yellow")
+    found = Rows(estimator, read_images(images))
     if as_json:
-        for row in rows:
-            for image in row:
-                write_answer(json.dumps(image.to_json(), ensure_ascii=False))
-    elif rows:
-        write_answer(layout(rows))
-    if not failed:
+        print_lines(found)
+    elif rows := list(found):
+        write_answer(layout(rows, asked))
+    if not found.failed:
         return 0
-    return 1 if rows else 2
+    return 1 if found.done else 2
 
 
-def estimate_all(
-    images: Sequence[object], levels: list[tuple[Model, Detail]]
-) -> tuple[list[tuple[ImageEstimate, ...]], int]:
-    """Estimate each image; a bad one is named on stderr and counted."""
-    from eyeline.drivers import Driver
-    from eyeline.flow import estimate
-    from eyeline.wiring import parse_references, wire
+class Rows:
+    """Gives a row for each picture as it is estimated; a bad one is named on stderr, counted."""
 
-    wiring = wire({"engine": "openai", "cache": False})
-    driver, rows, failed = Driver(wiring.outside, None), [], 0
-    for image in images:
-        try:
-            for reference in parse_references([image]):
-                rows.append(driver.run(estimate(reference, levels, wiring.engine.media_types)))  # noqa: PERF401  # errors are per image
-        except ImageError as error:
-            show_error(error)
-            failed += 1
-    return rows, failed
+    def __init__(self, estimator: Estimator, images: Iterable[object]) -> None:
+        self.estimator, self.images = estimator, images
+        self.done, self.failed = 0, 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for found in self.estimator.each(self.images):
+            if isinstance(found, ImageError):
+                self.failed += 1
+                show_error(found)
+            else:
+                self.done += 1
+                yield from found
 
 
-def layout(rows: list[tuple[ImageEstimate, ...]]) -> str:
-    """Give the table: a row an image, two columns a model, a total where there is more than one."""
-    names = [image.model for image in rows[0]]
-    head = ["", "", *(cell for name in names for cell in (name, "")), ""]
+def print_lines(rows: Iterable[Row]) -> None:
+    for row in rows:
+        for image in row:
+            write_answer(json.dumps(image.to_json(), ensure_ascii=False))
+
+
+def layout(rows: Sequence[Row], models: Sequence[Model]) -> str:
+    """Give the table: a row a picture, two columns a model, and of more than one a total."""
+    head = ["", "", *(cell for model in models for cell in (model.name, "")), ""]
     lines = [head, *map(line, rows)]
+    columns = list(zip(*rows, strict=True))
     if len(rows) > 1:
-        sums = [Estimate(column) for column in zip(*rows, strict=True)]
+        sums = map(Estimate, columns)
         figures = (cell for each in sums for cell in (tokens(each.tokens), dollars(each.cost_usd)))
         lines.append(["total", "", *figures, ""])
-    columns = range(2, 2 + 2 * len(names))
-    text = table(lines, right=columns)
-    return "\n".join([text, *dearer_defaults(rows)])
+    text = table(lines, right=range(2, 2 + 2 * len(models)))
+    said = [each for pair in zip(models, columns, strict=True) for each in originals(*pair)]
+    return "\n".join([text, *said])
 
 
-def line(images: tuple[ImageEstimate, ...]) -> list[str]:
+def line(images: Row) -> list[str]:
     first = images[0]
     figures = (cell for image in images for cell in (tokens(image.tokens), dollars(image.cost_usd)))
     # Sizes differ from model to model; in one line only what is done for all of them has a place.
@@ -86,14 +109,23 @@ def tokens(count: int) -> str:
     return f"{count:,} tok"
 
 
-def dearer_defaults(rows: list[tuple[ImageEstimate, ...]]) -> list[str]:
-    """Say where the provider's own default would bill much more than what is sent here."""
-    lines = []
-    for image in (image for row in rows for image in row):
-        default = image.provider_default
-        if default is not None and default.tokens > 1.5 * image.tokens:
-            lines.append(
-                f"At the provider's own default (detail {default.detail}) {image.model} would bill "
-                f"{default.tokens:,} tokens for {image.source}."
-            )
-    return lines
+def originals(model: Model, images: Sequence[ImageEstimate]) -> list[str]:
+    """Say where `original` would bill much more than what is sent; of many images, their sum."""
+    dear = [
+        (image, image.original_tokens)
+        for image in images
+        if image.original_tokens is not None and image.original_tokens > MUCH * image.tokens
+    ]
+    is_default = model.rule is not None and model.rule.auto_is == "original"
+    where = "At the provider's own default (detail original)" if is_default else "At original"
+    if len(images) <= NAMED_MAX:
+        return [
+            f"{where} {model.name} would bill {count:,} tokens for {image.source}."
+            for image, count in dear
+        ]
+    if not dear:
+        return []
+    planned = sum(image.tokens for image, _ in dear)
+    billed = sum(count for _, count in dear)
+    of = "them all" if len(dear) == len(images) else f"{len(dear):,} of the {len(images):,}"
+    return [f"{where} {model.name} would bill {billed:,} tokens, not {planned:,}, for {of}."]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import click
 
 from eyeline.cli.terminal import table, write_answer
-from eyeline.core.catalogue import Model, document, known_models
+from eyeline.core.catalogue import Model
 from eyeline.core.tokens import PatchRule
+from eyeline.settings import catalogue, read_settings
 
 
 @click.command("models")
@@ -17,21 +19,33 @@ from eyeline.core.tokens import PatchRule
 @click.option("--json", "as_json", is_flag=True, help="Print one object for each model.")
 def command(with_shut_down: bool, as_json: bool) -> int:
     """List the models that see: dollars for a million tokens, details, tokens of a photo, dates."""
-    models = [model for model in known_models() if with_shut_down or model.status != "shut_down"]
+    own, today = read_settings().catalogue, str(date.today())
+    known = catalogue(own)
+    models = [model for model in known.models if with_shut_down or not model.is_shut_down(today)]
     if as_json:
         for model in models:
             write_answer(json.dumps(entry(model), ensure_ascii=False))
         return 0
     head = ["model", "in $/M", "out $/M", "rule", "details", "status"]
-    write_answer(table([head, *map(row, models)], right=(1, 2)))
-    write_answer(f"Catalogue of {document()['as_of']}; every other name is sent as it is.")
+    write_answer(table([head, *(row(model, today) for model in models)], right=(1, 2)))
+    write_answer(f"Catalogue of {known.as_of}; every other name is sent as it is.")
+    if own is not None:
+        write_answer(f"* from {own.path}")
     return 0
 
 
-def row(model: Model) -> list[str]:
-    status = f"until {model.shutdown_date}" if model.status == "deprecated" else model.status
+def row(model: Model, today: str) -> list[str]:
     details = " ".join(name for name in model.details if name != "auto")
-    return [model.name, *prices(model), rule_name(model), details, status.replace("_", " ")]
+    name = f"{model.name} *" if model.overridden else model.name
+    return [name, *prices(model), rule_name(model), details, status(model, today)]
+
+
+def status(model: Model, today: str) -> str:
+    """Say until when there is a model, and what follows it."""
+    after = f", then {model.successor}" if model.successor else ""
+    if model.is_shut_down(today):
+        return f"shut down {model.shutdown_date or ''}{after}"
+    return f"until {model.shutdown_date}{after}" if model.shutdown_date else model.status
 
 
 def rule_name(model: Model) -> str:
@@ -51,12 +65,17 @@ def short(usd: Decimal) -> str:
 
 def entry(model: Model) -> dict[str, object]:
     rates = model.price.standard if model.price else None
+    batch = model.price.batch if model.price else None
     return {
         "model": model.name,
         "status": model.status,
         "shutdown_date": model.shutdown_date,
+        "successor": model.successor,
         "apis": model.apis,
         "details": model.details,
         "input_usd_per_million": float(rates.input) if rates else None,
         "output_usd_per_million": float(rates.output) if rates else None,
+        "batch_input_usd_per_million": float(batch.input) if batch else None,
+        "batch_output_usd_per_million": float(batch.output) if batch else None,
+        "overridden": model.overridden,
     }
