@@ -6,7 +6,7 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from api_server import ApiServer
+from api_server import ApiServer, Recorded, Reply
 
 import eyeline
 from eyeline.errors import BadReference, NotAnImage
@@ -39,6 +39,63 @@ def test_estimates(tmp_path: Path) -> None:
     assert eyeline.estimate(file, model="some-model").cost_usd is None
     with pytest.raises(NotAnImage):
         eyeline.estimate(b"GARBAGE")
+
+
+def test_estimates_of_a_folder(tmp_path: Path) -> None:
+    """A folder stands for the images in it, in order; a bad one is an error, as is an empty one."""
+    for name in ("b.png", "a.png", "in/c.PNG"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(PNG)
+    sources = [image.source for image in eyeline.estimate(tmp_path, PNG)]
+    assert sources == [
+        f"{tmp_path}/a.png",
+        f"{tmp_path}/b.png",
+        f"{tmp_path}/in/c.PNG",
+        f"bytes ({len(PNG)})",
+    ]
+    (tmp_path / "bad.png").write_bytes(b"GARBAGE")
+    with pytest.raises(NotAnImage, match="bad"):
+        eyeline.estimate(str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadReference, match="a folder without images"):
+        eyeline.estimate(tmp_path / "empty")
+
+
+def test_estimates_of_a_batch() -> None:
+    """With `batch` the cost is the Batch API's; both prices and the cached one are there anyway."""
+    plain = eyeline.estimate(PNG, model="gpt-6-luna")
+    batch = eyeline.estimate(PNG, model="gpt-6-luna", batch=True)
+    assert batch.cost_usd == batch.batch_cost_usd == plain.batch_cost_usd
+    assert plain.cost_usd == 2 * (batch.cost_usd or 0)
+    assert plain.cached_cost_usd == (plain.cost_usd or 0) / 10
+    assert eyeline.estimate(PNG, model="gpt-5.3-codex", batch=True).cost_usd is None
+
+
+def test_an_estimate_warns_of_a_model_that_goes(caplog: pytest.LogCaptureFixture) -> None:
+    """An estimate under a model that is shut down says so on the log, once a process."""
+    for _ in range(2):
+        eyeline.estimate(PNG, model="o1-pro")
+    said = "o1-pro was shut down on 2026-10-23; its successor is gpt-5.6-sol"
+    assert caplog.messages == [said]
+
+
+def test_an_estimate_of_a_url_reads_the_head(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a URL only the first bytes are asked for, and the whole where the header is longer."""
+    monkeypatch.setenv("EYELINE_ALLOW_HOSTS", "127.0.0.1")
+    long = b"\xff\xd8" + b"\xff\xe1\xff\xff" + bytes(65_533) + b"\xff\xc0\0\x11\x08\0\x08\0\x10"
+    whole = long + bytes(10**6)
+
+    def file(asked: Recorded) -> Reply:
+        if "range" not in asked.headers:
+            return Reply(200, whole)
+        return Reply(206, whole[:65_536], {"Content-Range": f"bytes 0-65535/{len(whole)}"})
+
+    api.script.extend([file, file])
+    (image,) = eyeline.estimate(f"{api.origin}/a.jpg", model="gpt-4o")
+    assert (image.width_px, image.height_px) == (16, 8)
+    assert [asked.headers.get("range") for asked in api.requests] == ["bytes=0-65535", None]
 
 
 def test_gives_content_parts() -> None:

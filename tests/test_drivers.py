@@ -20,6 +20,7 @@ from eyeline.adapters.threaded import ThreadedTransport
 from eyeline.core.answer import Answer
 from eyeline.core.catalogue import find
 from eyeline.core.engine import openai
+from eyeline.core.plan import Look
 from eyeline.core.question import Question
 from eyeline.core.reference import BytesRef, FileRef
 from eyeline.core.wire import Request, Response
@@ -42,7 +43,7 @@ SMALL_USD = Decimal("0.0001")
 
 
 def asking(*images: Any, stream: bool = False, **options: Any) -> Asking:
-    given: dict[str, Any] = {"model": LUNA, "api": "chat", "detail": "high", "max_output_tokens": 9}
+    given: dict[str, Any] = {"model": LUNA, "api": "chat", "max_output_tokens": 9}
     references = images or (BytesRef(PNG),)
     question = Question("What is it?", references, **(given | options))
     return Asking(question, openai(), Retry(), stream)
@@ -169,7 +170,7 @@ CASES: dict[str, Case] = {
     "misses a file": (lambda folder: ask(asking(FileRef(folder / "sing.png"))), ()),
     "takes no text": (lambda folder: ask(asking(FileRef(folder / "notes.txt"))), ()),
     "estimates": (
-        lambda folder: estimate(FileRef(folder / "sign.png"), [(LUNA, "high")], frozenset()),
+        lambda folder: estimate(FileRef(folder / "sign.png"), [(LUNA, Look())], frozenset()),
         (),
     ),
     "gives parts": (lambda _: content_parts(asking()), ()),

@@ -101,6 +101,18 @@ CASES: dict[str, tuple[tuple[Any, ...], str, str, int]] = {
         "smaller",
         2,
     ),
+    "ImageTooThin": (
+        ("a.png", "1×100,000 px", "65,535 px"),
+        "a.png: 1×100,000 px, less than a pixel wide once it fits 65,535 px",
+        "cut it into pieces",
+        2,
+    ),
+    "TooManyImages": (
+        ("1,501 images", "1,500"),
+        "the question: 1,501 images, a request takes 1,500",
+        "FILE#2",
+        2,
+    ),
     "BadDataUrl": (
         ("data:…", "no comma"),
         "data:…: data URL does not decode (no comma)",

@@ -20,8 +20,9 @@ from eyeline.core.catalogue import find
 from eyeline.core.cost import FREE
 from eyeline.core.engine import LOCAL, compatible, openai
 from eyeline.core.parts import PreparedImage
+from eyeline.core.plan import Look
 from eyeline.core.question import Question
-from eyeline.core.reference import BytesRef, DataUrlRef, FileId, FileRef
+from eyeline.core.reference import BytesRef, DataUrlRef, FileId, FileRef, Loaded
 from eyeline.core.schema import read_schema
 from eyeline.core.size import Size
 from eyeline.core.wire import Response
@@ -54,6 +55,7 @@ RECORD = {
     "model": "gpt-6-luna",
     "usage": {"input_tokens": 1000, "output_tokens": 20},
     "request_id": "req_0",
+    "sent": [["image/png", [2048, 10], ["PNG (graphics)"]]],
 }
 # What a flow is told where a test is not about it.
 ROUTINE: dict[type, Any] = {Now: 0.0, Reserve: 0.0}
@@ -78,7 +80,7 @@ def ask(asking: Asking) -> Any:
 
 
 def asking(*references: Any, stream: bool = False, **options: Any) -> Asking:
-    given = {"model": LUNA, "api": "chat", "detail": "high"} | options
+    given = {"model": LUNA, "api": "chat"} | options
     question = Question("What is it?", references or (BytesRef(PNG),), **given)
     return Asking(question, openai(), Retry(), stream)
 
@@ -129,7 +131,9 @@ def test_answers_from_the_cache() -> None:
     answer = value_at_end(flow)
     assert (answer.text, answer.cached, answer.cost_usd) == ("A sign.", True, FREE)
     assert (answer.latency_s, answer.usage.input_tokens, answer.request_id) == (0.5, 1000, "req_0")
-    assert (answer.images[0].sent_bytes, answer.images[0].sent_width_px) == (0, 2048)
+    (image,) = answer.images
+    assert (image.sent_bytes, image.sent_width_px, image.sent_media_type) == (0, 2048, "image/png")
+    assert image.notes == ("4000×20 → 2048×10", "PNG (graphics)")
 
 
 def test_a_record_that_no_longer_fits_is_a_miss() -> None:
@@ -204,7 +208,7 @@ def test_the_key_is_that_of_the_meaning() -> None:
     keys = {
         until(ask(asking()), Lookup).key,
         until(ask(asking(url, stream=True, timeout_s=5)), Lookup).key,
-        until(by_path, Lookup, by_path.send(PNG)).key,
+        until(by_path, Lookup, by_path.send(Loaded(PNG))).key,
     }
     assert len(keys) == 1
     assert until(ask(asking(BytesRef(tiny_png(8, 7)))), Lookup).key not in keys
@@ -223,12 +227,12 @@ def test_prepares_only_where_planned() -> None:
     flow = ask(asking(BytesRef(PNG), BytesRef(LARGE_PNG), BytesRef(PNG), model=GPT_4O))
     prepare = until(flow, Prepare)
     assert (prepare.data, prepare.plan.size) == (LARGE_PNG, Size(2048, 10))
-    made = PreparedImage(b"small", "image/png", prepare.plan.size)
+    made = PreparedImage(b"small", "image/png", prepare.plan.size, ("PNG (graphics)",))
     send = until(flow, Send, flow.send(made))
     assert sent_images(send) == [PNG, b"small", PNG]
     answer = value_of(flow, flow.send(answered()))
     assert [image.sent_bytes for image in answer.images] == [len(PNG), 5, len(PNG)]
-    assert answer.images[1].notes == ("4000×20 → 2048×10",)
+    assert answer.images[1].notes == ("4000×20 → 2048×10", "PNG (graphics)")
 
 
 def test_a_miss_is_known_before_anything_is_prepared() -> None:
@@ -243,7 +247,7 @@ def test_loads_what_a_reference_names() -> None:
     flow = ask(asking(ROOF))
     assert next(flow) == Now()
     assert flow.send(0.0) == Load(ROOF)
-    assert isinstance(flow.send(PNG), Lookup)
+    assert isinstance(flow.send(Loaded(PNG)), Lookup)
 
 
 def test_a_data_url_is_decoded_here() -> None:
@@ -275,7 +279,7 @@ def test_a_file_id_is_recalled_without_its_size() -> None:
     """A cached answer about an uploaded image says of it what is known."""
     flow = ask(asking(FileId("file-1"), api="responses"))
     until(flow, Lookup)
-    answer = value_of(flow, flow.send(RECORD))
+    answer = value_of(flow, flow.send(RECORD | {"sent": [None]}))
     assert (answer.images[0].source, answer.images[0].width_px) == ("file-1", None)
 
 
@@ -292,7 +296,7 @@ def test_several_references_load_in_order() -> None:
     second = FileRef(Path("wall.png"))
     flow = ask(asking(ROOF, second))
     until(flow, Load)
-    assert flow.send(PNG) == Load(second)
+    assert flow.send(Loaded(PNG)) == Load(second)
 
 
 @pytest.mark.parametrize(("data", "error"), [(PNG[:-12], ImageTruncated), (b"GARBAGE", NotAnImage)])
@@ -318,7 +322,7 @@ def test_what_the_server_does_not_take_is_converted() -> None:
     assert sent_images(until(ask(asking(BytesRef(gif))), Send)) == [gif]
     elsewhere = replace(asking(BytesRef(gif)), engine=compatible("x", "http://127.0.0.1:1/v1"))
     prepare = until(ask(elsewhere), Prepare)
-    assert (prepare.plan.media_type, prepare.plan.notes) == ("image/png", ("GIF → PNG",))
+    assert (prepare.plan.media_type, prepare.plan.conversion) == ("image/png", ("GIF → PNG",))
 
 
 # --- what came back -----------------------------------------------------------------------------
@@ -403,7 +407,7 @@ def test_a_file_id_adds_no_tokens_to_the_hold() -> None:
 
 
 def estimating(reference: Any, *names: str) -> Any:
-    models = [(find(name), "high") for name in names or ("gpt-6-luna",)]
+    models = [(find(name), Look()) for name in names or ("gpt-6-luna",)]
     return estimate(reference, models, openai().media_types)
 
 
@@ -411,7 +415,7 @@ def test_estimates_from_the_head() -> None:
     """An estimate reads the first bytes alone, once for all models."""
     flow = estimating(ROOF, "gpt-6-luna", "gpt-4o")
     assert next(flow) == Load(ROOF, HEAD_BYTES)
-    luna, gpt_4o = value_at_end(flow, LARGE_PNG[:1000])
+    ((luna, gpt_4o),) = value_at_end(flow, Loaded(LARGE_PNG[:1000]))
     assert (luna.width_px, luna.sent_width_px, luna.model) == (4000, 4000, "gpt-6-luna")
     assert (gpt_4o.sent_width_px, gpt_4o.model) == (2048, "gpt-4o")
     assert luna.cost_usd > 0
@@ -428,8 +432,8 @@ def test_reads_on_where_the_header_is_long() -> None:
     """A header longer than the first bytes is read from the whole."""
     flow, data = estimating(ROOF), long_jpeg()
     next(flow)
-    assert flow.send(data[:HEAD_BYTES]) == Load(ROOF)
-    (made,) = value_at_end(flow, data)
+    assert flow.send(Loaded(data[:HEAD_BYTES])) == Load(ROOF)
+    ((made,),) = value_at_end(flow, Loaded(data))
     assert (made.width_px, made.height_px) == (64, 48)
 
 
@@ -438,7 +442,7 @@ def test_a_short_file_is_not_read_again() -> None:
     flow = estimating(ROOF)
     next(flow)
     with pytest.raises(ImageTruncated):
-        flow.send(PNG[:20])
+        flow.send(Loaded(PNG[:20]))
 
 
 def test_a_file_id_cannot_be_measured() -> None:
@@ -451,8 +455,9 @@ def test_looked_at_hides_its_bytes() -> None:
     """What a flow holds of an image does not show its bytes in a traceback."""
     with pytest.raises(StopIteration) as stop:
         next(look_at(BytesRef(PNG), asking()))
-    assert isinstance(stop.value.value, LookedAt)
-    assert "PNG" not in repr(stop.value.value)
+    (image,) = stop.value.value
+    assert isinstance(image, LookedAt)
+    assert "PNG" not in repr(image)
 
 
 # --- metadata -----------------------------------------------------------------------------------
@@ -477,7 +482,7 @@ def test_metadata_is_not_sent() -> None:
 def test_metadata_is_kept_on_request() -> None:
     """Asked to keep it, or for an engine in this process, every byte goes."""
     marked = with_text_chunk(PNG)
-    kept = ask(asking(BytesRef(marked), cache=False, keep_metadata=True))
+    kept = ask(asking(BytesRef(marked), cache=False, look=Look(keep_metadata=True)))
     assert sent_images(until(kept, Send)) == [marked]
     given = asking(BytesRef(marked), cache=False)
     here = ask(replace(given, engine=LOCAL))

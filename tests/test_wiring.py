@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 from traceback import TracebackException
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from api_server import ApiServer
 
 from eyeline import Answer, AsyncClient, Client
+from eyeline.core.tokens import TileRule
 from eyeline.errors import KeyMissing, SettingsError
 from eyeline.testing import tiny_png
 from eyeline.wiring import hosts, wire
@@ -216,3 +218,43 @@ def test_hosts_as_text() -> None:
     assert hosts("127.0.0.1:80, localhost") == {"127.0.0.1:80", "localhost"}
     assert hosts(["localhost"]) == {"localhost"}
     assert hosts(None) == frozenset()
+
+
+# --- models that are shut down, and a catalogue of the user's own -------------------------------
+
+
+def test_warns_once_of_a_model_that_goes(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that is shut down is named once a process, when it is first asked."""
+    monkeypatch.setenv("OPENAI_API_KEY", OPENAI_KEY)
+    wiring = wire({"model": "gpt-4-turbo"})
+    assert caplog.messages == []
+    for model in ("gpt-4-turbo", None, "gpt-6-luna"):
+        wiring.question("?", (PNG,), {"model": model})
+    said = "gpt-4-turbo was shut down on 2026-10-23; its successor is gpt-5.6-sol"
+    assert caplog.messages == [said]
+
+
+def test_no_warning_of_what_runs_here(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the reader answers in a model's stead, that model is not warned of."""
+    wire({}).question("?", (PNG,), {"model": "gpt-4.5-preview"})
+    assert caplog.messages == []
+
+
+def test_a_catalogue_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The rules, prices and dates of the user's own file are those that are used."""
+    file = tmp_path / "mine.json"
+    rule = '{"kind": "tile", "base": 7, "per_tile": 1}'
+    file.write_text(
+        f'{{"models": [{{"name": "mine", "rule": {rule}, "apis": ["responses"]}}, '
+        '{"name": "o1", "status": "active", "shutdown_date": null}]}'
+    )
+    monkeypatch.setenv("OPENAI_API_KEY", OPENAI_KEY)
+    monkeypatch.setenv("EYELINE_CATALOGUE", str(file))
+    asked = wire({}).question("?", (PNG,), {"model": "mine"})
+    assert (asked.model.rule, asked.api) == (TileRule(7, 1), "responses")
+    wire({}).question("?", (PNG,), {"model": "o1"})
+    assert caplog.messages == []

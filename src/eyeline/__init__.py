@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from eyeline.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from eyeline.calls import ask, content_parts, estimate, stream
+    from eyeline.calls import ask, content_parts, estimate, show, stream
     from eyeline.client import AsyncClient, AsyncStream, Client, Stream
     from eyeline.core.answer import Answer, SentImage
     from eyeline.core.cost import Usage
@@ -27,6 +27,7 @@ HOME = {
     "ask": "eyeline.calls",
     "content_parts": "eyeline.calls",
     "estimate": "eyeline.calls",
+    "show": "eyeline.calls",
     "stream": "eyeline.calls",
     "AsyncClient": "eyeline.client",
     "AsyncStream": "eyeline.client",
@@ -57,6 +58,7 @@ __all__ = [
     "ask",
     "content_parts",
     "estimate",
+    "show",
     "stream",
 ]
 

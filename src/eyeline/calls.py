@@ -1,25 +1,30 @@
-"""The calls that need no client: `ask`, `stream`, `estimate` and `content_parts`."""
+"""The calls that need no client: `ask`, `stream`, `estimate`, `show` and `content_parts`."""
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Unpack
 
 from eyeline.client import Client, Stream
 from eyeline.core.answer import Answer
-from eyeline.core.catalogue import find
-from eyeline.core.estimate import Estimate
-from eyeline.core.parts import Api
-from eyeline.core.question import choose_detail
+from eyeline.core.catalogue import Model
+from eyeline.core.estimate import Estimate, ImageEstimate, image_estimate
+from eyeline.core.grid import caption, grid
+from eyeline.core.parts import Api, PreparedImage
+from eyeline.core.plan import Look
+from eyeline.core.reference import Reference
 from eyeline.drivers import Driver
+from eyeline.errors import ImageError
+from eyeline.exchange import Asking
+from eyeline.flow import LookedAt, views
 from eyeline.flow import content_parts as content_parts_flow
 from eyeline.flow import estimate as estimate_flow
 from eyeline.settings import Settings, read_settings
-from eyeline.wiring import (
-    DEFAULT_MODEL,
-    AskOptions,
-    parse_references,
-    wire,
-)
+from eyeline.wiring import AskOptions, Wiring, announce_shutdown, expand, wire
+
+if TYPE_CHECKING:
+    from eyeline.adapters.sheet import Cell, Sheet
 
 CLIENTS_MAX = 8
 clients: dict[tuple[Settings, str | None], Client] = {}
@@ -52,23 +57,72 @@ def default_client(options: AskOptions) -> Client:
     return clients[key]
 
 
-def estimate(*images: object, model: str | None = None, detail: str | None = None) -> Estimate:
+def estimate(
+    *images: object,
+    model: str | None = None,
+    detail: str | None = None,
+    max_tokens_per_image: int | None = None,
+    batch: bool = False,
+) -> Estimate:
     """
     Say what images will cost in tokens and dollars of input, from their headers; nothing is sent.
 
-    `model` is by default the one `ask` would use. Raises an ImageError for what is no image.
+    A folder stands for every image in it, a document for its pages. `model` is by default the one
+    `ask` would use. With `batch`, `cost_usd` is what the Batch API takes. Raises an ImageError for
+    what is no image.
     """
-    settings = read_settings()
-    chosen = find(model or settings.model or DEFAULT_MODEL)
-    level = choose_detail(detail or settings.detail, chosen)
-    wiring = wire({"engine": "openai", "cache": False})
-    driver = Driver(wiring.outside, None)
-    return Estimate(
-        tuple(
-            driver.run(estimate_flow(reference, [(chosen, level)], wiring.engine.media_types))[0]
-            for reference in parse_references(images)
+    options: AskOptions = {"detail": detail, "max_tokens_per_image": max_tokens_per_image}
+    estimator = Estimator.under([model], options, batch=batch)
+    announce_shutdown(estimator.models[0][0])
+    found: list[ImageEstimate] = []
+    for pages in estimator.each(images):
+        if isinstance(pages, ImageError):
+            raise pages
+        found += [page[0] for page in pages]
+    return Estimate(tuple(found))
+
+
+# What one image is estimated at: for each of its pages, an estimate under each model.
+Rows = tuple[tuple[ImageEstimate, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """Estimates images under some models; all is wired once, however many images there are."""
+
+    models: tuple[tuple[Model, Look], ...]
+    wiring: Wiring
+    batch: bool = False
+
+    @classmethod
+    def under(
+        cls, names: Iterable[str | None], options: AskOptions, *, batch: bool = False
+    ) -> Estimator:
+        """Make one for the models called `names`; None is the one that `ask` would use."""
+        wiring = wire({"engine": "openai", "cache": False})
+        models = [wiring.model(name) for name in names]
+        return cls(tuple((model, wiring.look(model, options)) for model in models), wiring, batch)
+
+    def each(self, images: Iterable[object]) -> Iterator[Rows | ImageError]:
+        """Give the estimate of each image, or of each in a folder, or the error it makes."""
+        driver = Driver(self.wiring.outside, None)
+        for image in images:
+            try:
+                references = expand(image)
+            except ImageError as error:
+                yield error
+                continue
+            for reference in references:
+                yield self.one(reference, driver)
+
+    def one(self, reference: Reference, driver: Driver) -> Rows | ImageError:
+        try:
+            rows = driver.run(estimate_flow(reference, self.models, self.wiring.engine.media_types))
+        except ImageError as error:
+            return error
+        return (
+            tuple(tuple(map(ImageEstimate.at_batch, row)) for row in rows) if self.batch else rows
         )
-    )
 
 
 def content_parts(
@@ -86,3 +140,40 @@ def content_parts(
     wiring = wire({"engine": "openai", "model": model, "api": api, "cache": False})
     asking = wiring.asking(prompt, images, {"detail": detail})
     return Driver(wiring.outside, None).run(content_parts_flow(asking))
+
+
+def show(
+    *images: object,
+    model: str | Iterable[str] | None = None,
+    detail: str | None = None,
+    max_tokens_per_image: int | None = None,
+    background: str | Sequence[int] | None = None,
+) -> Sheet:
+    """
+    Draw what models see: each image as it would be sent, with its patches or tiles, its size,
+    tokens and price. Nothing is sent.
+
+    `model` is one name or several, side by side; by default the one `ask` would use. A notebook
+    shows the result; `.save(path)` writes it as PNG.
+    """
+    from eyeline.adapters.sheet import draw
+
+    wiring = wire({"engine": "openai", "cache": False})
+    driver = Driver(wiring.outside, None)
+    columns = []
+    for name in [model] if model is None or isinstance(model, str) else model:
+        asking = wiring.asking("", images, {
+            "model": name, "detail": detail, "background": background,
+            "max_tokens_per_image": max_tokens_per_image,
+        })  # fmt: skip
+        columns.append([cell(*each, asking) for each in driver.run(views(asking))])
+    return draw([*zip(*columns, strict=True)])
+
+
+def cell(image: LookedAt, prepared: PreparedImage, asking: Asking) -> Cell:
+    """Give one image under one model, with the cells and words to draw."""
+    from eyeline.adapters.sheet import Cell
+
+    model, plan = asking.question.model, image.plan
+    estimate = image_estimate(image.info, plan, model, image.source)
+    return Cell(prepared, grid(model, plan), caption(model, plan, estimate))

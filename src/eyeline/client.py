@@ -35,8 +35,8 @@ class Client:
         Ask one question about one or more images.
 
         Options, by name: `model`, `detail`, `schema`, `system`, `max_output_tokens`, `temperature`,
-        `cache`, `timeout_s`, `keep_metadata`, and `extra` for fields of the body that have no name
-        here.
+        `cache`, `timeout_s`, `max_tokens_per_image`, `background`, `keep_metadata`, and `extra` for
+        fields of the body that have no name here.
 
         Raises an EyelineError; see eyeline.errors for the tree.
         """

@@ -17,6 +17,7 @@ from eyeline.effects import (
     Lookup,
     Now,
     Open,
+    Pages,
     Prepare,
     Read,
     Reserve,
@@ -76,13 +77,15 @@ class Outside:
                 return self.limits.settle(hold, spent_usd)
         raise AssertionError(effect)
 
-    def in_time(self, effect: Load | Prepare | Lookup | Store) -> Any:
+    def in_time(self, effect: Load | Pages | Prepare | Lookup | Store) -> Any:
         """
         Do what reads files, fetches, decodes or queries; the awaiting driver gives it a thread.
         """
         match effect:
             case Load(reference, bytes_max):
                 return self.loader.load(reference, bytes_max)
+            case Pages(data, source):
+                return self.pixels.pages(data, source)
             case Prepare(data, plan, source):
                 return self.pixels.prepare(data, plan, source)
             case Lookup(key):
@@ -154,7 +157,7 @@ class Driver:
                 return stream.close()
             case Sleep(seconds):
                 return self.sleep(seconds)
-            case Load() | Prepare() | Lookup() | Store():
+            case Load() | Pages() | Prepare() | Lookup() | Store():
                 return self.outside.in_time(effect)
         return self.outside.at_once(effect)
 
@@ -215,6 +218,6 @@ class AsyncDriver:
                 return await stream.close()
             case Sleep(seconds):
                 return await self.sleep(seconds)
-            case Load() | Prepare() | Lookup() | Store():
+            case Load() | Pages() | Prepare() | Lookup() | Store():
                 return await self.to_thread(self.outside.in_time, effect)
         return self.outside.at_once(effect)

@@ -20,10 +20,18 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Fetch the bytes a reference names, the first `bytes_max` of them or all. Gives bytes."""
+    """Fetch the bytes a reference names, the first `bytes_max` of them or all. Gives Loaded."""
 
     reference: Reference
     bytes_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Measure the pages of a document whose header core cannot read. Gives a tuple of Size."""
+
+    data: bytes = field(repr=False)
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,7 @@ class Chance:
 
 
 Effect = (
-    Load | Prepare | Lookup | Store | Reserve | Settle
+    Load | Pages | Prepare | Lookup | Store | Reserve | Settle
     | Send | Open | Read | Close | Emit | Sleep | Now | Chance
 )  # fmt: skip
 Flow = Generator[Effect, Any, T]

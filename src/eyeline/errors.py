@@ -19,6 +19,8 @@ EyelineError
 │   │   └── ImageIsWebPage   an HTML page where an image was expected
 │   ├── UnsupportedFormat    an image of a format eyeline does not read
 │   ├── ImageTooLarge        more bytes or pixels than are safe or allowed
+│   ├── ImageTooThin         so long that nothing of its short side would be left
+│   ├── TooManyImages        more than one request may carry
 │   ├── BadDataUrl           a data URL that does not decode
 │   └── FetchError           an image URL that could not be fetched
 │       └── FetchRefused     an image URL that eyeline will not fetch
@@ -261,6 +263,34 @@ class ImageTooLarge(ImageError):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.found}, the limit is {self.limit}"
+
+
+class ImageTooThin(ImageError):
+    """So long that the model's first step would leave less than a pixel of its short side."""
+
+    hint = "cut it into pieces and send them as several images"
+
+    def __init__(self, source: str, found: str, limit: str) -> None:
+        super().__init__(source, found)
+        self.args = (source, found, limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.found}, less than a pixel wide once it fits {self.limit}"
+
+
+class TooManyImages(ImageError):
+    """More images, pages counted, than one request may carry."""
+
+    hint = "ask about fewer; FILE#2 names one page of a document"
+
+    def __init__(self, found: str, limit: str) -> None:
+        super().__init__("the question", found)
+        self.args = (found, limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.found}, a request takes {self.limit}"
 
 
 class BadDataUrl(ImageError):

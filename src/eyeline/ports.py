@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from eyeline.core.parts import PreparedImage
 from eyeline.core.plan import PreparePlan
-from eyeline.core.reference import Reference
+from eyeline.core.reference import Loaded, Reference
+from eyeline.core.size import Size
 from eyeline.core.wire import Request, Response
 
 
@@ -63,12 +64,15 @@ class AsyncTransport(Protocol):
 class Loader(Protocol):
     """Gives the bytes a reference names; raises an ImageError that says what is wrong with it."""
 
-    def load(self, reference: Reference, bytes_max: int | None) -> bytes:
+    def load(self, reference: Reference, bytes_max: int | None) -> Loaded:
         """Read the whole, or no more than the first `bytes_max`."""
 
 
 class Pixels(Protocol):
     """Executes plans; raises ImageTruncated where the pixels cannot be decoded."""
+
+    def pages(self, data: bytes, source: str) -> tuple[Size, ...]:
+        """Give the size in pixels at which each page of a PDF is drawn."""
 
     def prepare(self, data: bytes, plan: PreparePlan, source: str) -> PreparedImage: ...
 

@@ -5,16 +5,19 @@ Defaults and choices made once for a client: which engine, with which key, model
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict
 
 from eyeline.adapters.images import Images
-from eyeline.core.catalogue import READER, Model, find, local_model
+from eyeline.core.catalogue import READER, Catalogue, Model, local_model, shutdown_warning
+from eyeline.core.colour import parse_colour
 from eyeline.core.engine import Chosen, Engine, choose_engine, is_gguf
+from eyeline.core.plan import Look
 from eyeline.core.question import (
     ApiChoice,
     Question,
@@ -38,12 +41,13 @@ from eyeline.policy.limits import Limits
 from eyeline.policy.pace import Pace
 from eyeline.policy.retry import Retry
 from eyeline.ports import AsyncTransport, Cache, ResponseStream, Transport
-from eyeline.settings import Settings, read_settings
+from eyeline.settings import Settings, catalogue, read_settings
 from eyeline.version import USER_AGENT
 
 logger = logging.getLogger("eyeline")
 
 DEFAULT_MODEL = "gpt-6-luna"
+SHUTDOWN_NOTICE = timedelta(days=180)
 TIMEOUT_S = 600.0
 # In flight at once in ask_many: enough to hide latency, few enough for any usage tier.
 IN_FLIGHT = 8
@@ -82,6 +86,8 @@ class AskOptions(TypedDict, total=False):
     temperature: float | None
     cache: bool
     timeout_s: float | None
+    max_tokens_per_image: int | None
+    background: str | Sequence[int] | None
     keep_metadata: bool
     extra: Mapping[str, Any]
 
@@ -95,6 +101,7 @@ class Wiring:
     key: Secret
     options: ClientOptions
     outside: Outside
+    catalogue: Catalogue
 
     @property
     def engine(self) -> Engine:
@@ -116,22 +123,32 @@ class Wiring:
             check_positive(name, options.get(name))
         references = check_references(tuple(parse_references(images)))
         model = self.model(options.get("model"))
+        announce_shutdown(model)
         schema, system = options.get("schema"), options.get("system")
-        detail = options.get("detail") or self.options.get("detail") or self.settings.detail
         return Question(
             prompt=readable_text(prompt),
             references=references,
             model=model,
             api=choose_api(self.options.get("api", "auto"), model, references),
-            detail=choose_detail(detail, model),
+            look=self.look(model, options),
             schema=None if schema is None else read_schema(schema),
             system=None if system is None else readable_text(system),
             max_output_tokens=options.get("max_output_tokens"),
             temperature=check_temperature(options.get("temperature")),
             cache=options.get("cache", True) and self.outside.cache is not None,
             timeout_s=options.get("timeout_s") or self.options.get("timeout_s") or TIMEOUT_S,
-            keep_metadata=options.get("keep_metadata", False),
             extra=check_extra(options.get("extra") or {}),
+        )
+
+    def look(self, model: Model, options: AskOptions) -> Look:
+        """Say how images are to be looked at under `model`."""
+        check_positive("max_tokens_per_image", options.get("max_tokens_per_image"))
+        detail = options.get("detail") or self.options.get("detail") or self.settings.detail
+        return Look(
+            detail=choose_detail(detail, model),
+            max_tokens=options.get("max_tokens_per_image"),
+            background=parse_colour("--background", options.get("background") or "white"),
+            keep_metadata=options.get("keep_metadata", False),
         )
 
     def model(self, name: str | None) -> Model:
@@ -141,7 +158,7 @@ class Wiring:
         asked = name or self.options.get("model")
         if self.engine.is_local:
             return self.local_model(asked)
-        return find(asked or self.settings.model or DEFAULT_MODEL)
+        return self.catalogue.find(asked or self.settings.model or DEFAULT_MODEL)
 
     def local_model(self, asked: str | None) -> Model:
         """Give the model that is loaded here. Raises SettingsError if another one was asked for."""
@@ -219,6 +236,7 @@ def wire(options: ClientOptions) -> Wiring:
             limits=limits(options, settings),
             cache=open_cache(options, chosen, settings),
         ),
+        catalogue=catalogue(settings.catalogue),
     )
 
 
@@ -287,6 +305,13 @@ def parse_references(images: Iterable[object]) -> Iterator[Reference]:
             yield parse_reference(image)
 
 
+def expand(image: object) -> list[Reference]:
+    """Read one image, each of a list of images, and each image file of a folder, sorted."""
+    from eyeline.adapters.folders import files_of
+
+    return [each for reference in parse_references([image]) for each in files_of(reference)]
+
+
 class Announcing:
     """A transport to the reader that says once a process who answered, since nobody chose it."""
 
@@ -310,7 +335,24 @@ class Announcing:
 def announce_reader(model: str | None) -> None:
     """Say on the log's stderr that no model was asked."""
     asked = f"{model} is not asked; " if model and model != READER else ""
-    message = f"No OPENAI_API_KEY: {asked}answered by the built-in reader (not a language model)."
+    announce(f"No OPENAI_API_KEY: {asked}answered by the built-in reader (not a language model).")
+
+
+def announce_shutdown(model: Model) -> None:
+    """Say on the log that a model is, or soon will be, shut down; never of one that runs here."""
+    warning = shutdown_notice(model)
+    if warning:
+        announce(warning)
+
+
+def shutdown_notice(model: Model) -> str:
+    """Give the warning for a model that is shut down, or will be within half a year; else ""."""
+    today = date.today()
+    return shutdown_warning(model, str(today), str(today + SHUTDOWN_NOTICE))
+
+
+def announce(message: str) -> None:
+    """Log a warning, once a process."""
     if message not in announced:
         announced.add(message)
         logger.warning(message)

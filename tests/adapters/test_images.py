@@ -25,6 +25,7 @@ from eyeline.errors import (
     ImageIsDirectory,
     ImageIsWebPage,
     ImageNotFound,
+    ImageTruncated,
     NotAnImage,
     UnsupportedFormat,
 )
@@ -113,6 +114,19 @@ def test_fetches_a_url(api: ApiServer, client: Client) -> None:
     ]
 
 
+def test_a_type_that_is_not_true_is_noted(api: ApiServer, client: Client, tmp_path: Path) -> None:
+    """The bytes decide the type; a name or a server that says otherwise is noted, not believed."""
+    api.script.append(Reply(200, PNG, {"Content-Type": "image/jpeg"}))
+    answer = client.ask("What is it?", f"{api.origin}/sign")
+    assert (answer.images[0].media_type, sent(api)) == ("image/png", PNG)
+    assert answer.images[0].notes == ("declared JPEG, is PNG",)
+    (tmp_path / "sign.gif").write_bytes(PNG)
+    named, url = client.ask(
+        "?", tmp_path / "sign.gif", "data:image/webp;base64," + b64encode(PNG).decode()
+    ).images
+    assert (named.notes, url.notes) == (("named GIF, is PNG",), ("declared WebP, is PNG",))
+
+
 def test_fetches_from_hosts_of_the_environment(
     api: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,9 +173,9 @@ def test_all_of_several_images_go_out_in_order(api: ApiServer, client: Client) -
         (b"", ImageEmpty),
         (b"GARBAGE", NotAnImage),
         (b"<!DOCTYPE html><html>", ImageIsWebPage),
-        (b"%PDF-1.7 ...", UnsupportedFormat),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", UnsupportedFormat),
-        (np.zeros((4, 4), np.uint16), BadReference),
+        (b"8BPS\0\1\0\0\0\0", UnsupportedFormat),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", ImageTruncated),
+        (np.zeros((4, 4, 3), np.uint16), BadReference),
         (b64encode(PNG).decode(), BadReference),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else str(value)[:20],

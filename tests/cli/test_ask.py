@@ -150,7 +150,7 @@ IMAGES = {
     "truncated": (tiny_png(64, 64)[:-20], "truncated"),
     "text": (b"Hello, this is a note.", "not an image eyeline knows (begins 48 65 6c 6c 6f"),
     "page": (b"<!DOCTYPE html><html></html>", "an HTML page, expected an image"),
-    "pdf": (b"%PDF-1.7\n", "PDF, a format eyeline does not read"),
+    "pdf": (b"%PDF-1.7\n", "truncated or damaged"),
 }
 
 
@@ -341,7 +341,7 @@ def test_big_photo_is_shrunk(cli: Cli, api: ApiServer, tmp_path: Path) -> None:
     image = json.loads(result.out)["images"][0]
     assert (image["width_px"], image["height_px"]) == (3000, 2000)
     assert (image["sent_width_px"], image["sent_height_px"]) == (768, 1152)
-    assert image["notes"] == ["turned upright", "2000×3000 → 768×1152"]
+    assert image["notes"] == ["turned upright", "2000×3000 → 768×1152", "JPEG → PNG (graphics)"]
     url = api.requests[0].json["messages"][0]["content"][1]["image_url"]["url"]
     sent = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
     assert sent.size == (768, 1152)

@@ -25,7 +25,6 @@ def question(model: str = "gpt-6-luna", **changes: Any) -> Question:
         references=(FileRef("street.jpg"),),  # type: ignore[arg-type]  # never opened
         model=catalogue.find(model),
         api="chat",
-        detail="high",
     )
     return replace(asked, **changes)
 

@@ -45,8 +45,8 @@ def test_the_object_that_is_printed() -> None:
         "text", "parsed", "model", "engine", "usage", "cost_usd", "cached", "latency_s", "images",
     ]  # fmt: skip
     assert list(made["images"][0]) == [
-        "source", "detail", "media_type", "width_px", "height_px", "sent_media_type",
-        "sent_width_px", "sent_height_px", "sent_bytes", "tokens", "notes",
+        "source", "media_type", "width_px", "height_px", "sent_media_type", "sent_width_px",
+        "sent_height_px", "sent_bytes", "detail", "tokens", "notes",
     ]  # fmt: skip
     assert (made["cost_usd"], made["latency_s"], made["usage"]["image_tokens"]) == (
         0.00011,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.support import question
+from eyeline.core.colour import WHITE
 from eyeline.core.draft import Draft, PlannedImage, digest, draft, parameters
 from eyeline.core.engine import LOCAL, compatible, openai
 from eyeline.core.plan import PreparePlan
@@ -44,7 +45,8 @@ def test_what_a_draft_holds() -> None:
         {"images": (replace(IMAGE, plan=replace(PLAN, detail="low")),)},
         {"images": (replace(IMAGE, plan=replace(PLAN, size=Size(4, 4))),)},
         {"images": (replace(IMAGE, plan=replace(PLAN, orientation=6)),)},
-        {"images": (replace(IMAGE, plan=replace(PLAN, flatten=True)),)},
+        {"images": (replace(IMAGE, plan=replace(PLAN, frame=1)),)},
+        {"images": (replace(IMAGE, plan=replace(PLAN, background=WHITE)),)},
         {"parameters": {"temperature": 0}},
     ],
 )

@@ -11,14 +11,28 @@ import pytest
 from core.support import question
 from eyeline.core.answer import SentImage
 from eyeline.core.cost import Usage
-from eyeline.core.outcome import conclude, one_line, price_of, recall, record_of, reply_cost_usd
+from eyeline.core.outcome import (
+    conclude,
+    one_line,
+    price_of,
+    recall,
+    record_of,
+    remembered,
+    reply_cost_usd,
+)
+from eyeline.core.parts import ImagePart, PreparedImage
 from eyeline.core.question import Question
 from eyeline.core.reply import Reply
 from eyeline.core.schema import read_schema
+from eyeline.core.size import Size
 from eyeline.errors import AnswerCut, AnswerError, ContentFiltered, ModelRefused, SchemaMismatch
 
 REPLY = Reply("EXIT 24", "stop", "gpt-6-luna-2026-09-01", Usage(1000, 20, 0, 8), "req_1")
 IMAGES = (SentImage("a.jpg", "high", tokens=500), SentImage("file-1", "high"))
+PARTS = (
+    ImagePart("high", PreparedImage(b"abc", "image/png", Size(8, 6), ("PNG (graphics)",))),
+    ImagePart("high", file_id="file-1"),
+)
 SCHEMA = read_schema({"type": "object", "properties": {"a": {"type": "integer"}}})
 WITH_SCHEMA = question(schema=SCHEMA)
 
@@ -109,13 +123,19 @@ def test_a_long_reason_is_cut() -> None:
 def test_a_recalled_answer_is_the_one_that_was_kept(asked: Question) -> None:
     """What comes out of the cache is the answer as it was, cost nothing, and says it was cached."""
     first = conclude(replace(REPLY, text='{"a": 7}'), asked, "openai", IMAGES, 1.5)
-    kept = json.loads(json.dumps(record_of(first)))
+    kept = json.loads(json.dumps(record_of(first, PARTS)))
     again = recall(kept, asked, "openai", IMAGES, 0.01)
     assert again == replace(first, cost_usd=Decimal(0), cached=True, latency_s=0.01)
 
 
+def test_a_record_remembers_what_pixels_decided() -> None:
+    """Type and notes of what was sent come back from the cache; its bytes do not."""
+    kept = json.loads(json.dumps(record_of(conclude(REPLY, question(), "openai", (), 0), PARTS)))
+    assert remembered(kept) == (replace(PARTS[0].prepared, data=b""), None)  # type: ignore[type-var]
+
+
 def test_a_recalled_answer_must_fit_too() -> None:
     """A kept text that does not fit the schema is not passed off as one that does."""
-    kept = record_of(conclude(REPLY, question(), "openai", (), 0))
+    kept = record_of(conclude(REPLY, question(), "openai", (), 0), ())
     with pytest.raises(SchemaMismatch):
         recall(kept, WITH_SCHEMA, "openai", (), 0)

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from eyeline.core.parts import PreparedImage
 from eyeline.core.plan import PreparePlan
-from eyeline.core.reference import FileRef, PixelsRef, Reference, StreamRef, UrlRef
+from eyeline.core.reference import FileRef, Loaded, PixelsRef, Reference, StreamRef, UrlRef
+from eyeline.core.size import Size
 
 
 class Images:
@@ -17,26 +18,31 @@ class Images:
     def __init__(self, allow_hosts: Collection[str] = ()) -> None:
         self.allow_hosts = frozenset(host.strip("[]").lower() for host in allow_hosts)
 
-    def load(self, reference: Reference, bytes_max: int | None) -> bytes:
+    def load(self, reference: Reference, bytes_max: int | None) -> Loaded:
         source = str(reference)
         match reference:
             case FileRef(path):
                 from eyeline.adapters.files import read_file
 
-                return read_file(path, source, bytes_max)
+                return Loaded(read_file(path, source, bytes_max))
             case StreamRef(stream):
                 from eyeline.adapters.files import read_again
 
-                return read_again(stream, source, bytes_max)
+                return Loaded(read_again(stream, source, bytes_max))
             case PixelsRef(pixels):
-                from eyeline.adapters.pixels import encode
+                from eyeline.adapters.arrays import encode
 
-                return encode(pixels, source)
+                return Loaded(encode(pixels, source))
             case UrlRef(url):
                 from eyeline.adapters.fetch import fetch
 
                 return fetch(url, source, self.allow_hosts, bytes_max)
         raise AssertionError(reference)
+
+    def pages(self, data: bytes, source: str) -> tuple[Size, ...]:
+        from eyeline.adapters.pdf import page_sizes
+
+        return page_sizes(data, source)
 
     def prepare(self, data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
         from eyeline.adapters.pixels import prepare

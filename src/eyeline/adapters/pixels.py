@@ -1,150 +1,111 @@
-"""Pillow: executes plans, and turns pixels in memory into bytes. Any number of threads may call."""
+"""Pillow: executes plans. Any number of threads may call."""
 
 from __future__ import annotations
 
-import struct
-import threading
-import warnings
-import zlib
 from io import BytesIO
-from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops
 
-from eyeline.core.media import JPEG
+from eyeline.adapters.colours import Notes, plain, to_srgb
+from eyeline.adapters.decode import TURNED_BY_DECODER, UNDECODABLE, Box, Decoded, decode
+from eyeline.core.colour import WHITE
+from eyeline.core.content import bytes_worth
+from eyeline.core.media import JPEG, PNG
 from eyeline.core.parts import PreparedImage
-from eyeline.core.plan import PreparePlan
+from eyeline.core.plan import PreparePlan, conversion
+from eyeline.core.size import Size
 from eyeline.errors import BadReference, ImageTruncated
 
-# Chosen by eye and size on photos and screenshots; 4:4:4 keeps coloured text readable.
+# At this quality and 4:2:0 the result is nowhere worse than a full decode at 85, which everybody
+# sends today; measured in benchmarks/preparation.py.
 JPEG_QUALITY = 90
-UNDECODABLE = (
-    Image.DecompressionBombError,
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    IndexError,
-)
-# `warnings.catch_warnings` is not safe between threads, so headers are read one at a time.
-OPENING = threading.Lock()
+LANCZOS, BILINEAR = Image.Resampling.LANCZOS, Image.Resampling.BILINEAR
+# By plane of YCbCr: chroma is halved again by 4:2:0, so a cheap filter costs it nothing visible.
+FILTERS = (LANCZOS, BILINEAR, BILINEAR)
+# EXIF orientation → how Pillow turns the stored picture upright. Source: EXIF 2.32, section 4.6.4.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def prepare(data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
-    """Execute a plan. Raises ImageTruncated where the pixels cannot be decoded."""
+    """
+    Execute a plan. Raises ImageTruncated where the pixels cannot be decoded, BadReference for a
+    frame that is not there.
+    """
     try:
-        image = execute(open_image(data), plan)
+        decoded = decode(data, plan, source)
+        image, coloured = execute(decoded, plan)
     except UNDECODABLE as error:
+        if plan.frame and isinstance(error, EOFError):
+            raise BadReference(source, "no such frame, the file has fewer") from None
         raise ImageTruncated(source, str(error) or type(error).__name__) from None
-    return PreparedImage(save(image, plan.media_type), plan.media_type, plan.size)
+    encoded, media_type, why = encode(image, plan)
+    notes = (*decoded.notes, *coloured, *conversion(plan.stored, media_type, why))
+    return PreparedImage(encoded, media_type, plan.size, notes)
 
 
-def open_image(data: bytes) -> Image.Image:
-    """Open without decoding. Pillow's warnings are not for our user: what matters is an error."""
-    with OPENING, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Image.open(BytesIO(data))
+def execute(decoded: Decoded, plan: PreparePlan) -> tuple[Image.Image, Notes]:
+    """Put on the background, shrink, turn upright, make it sRGB: what is slow on few pixels."""
+    image, profile, notes = plain(decoded.image, plan.background or WHITE)
+    orientation = 1 if plan.stored in TURNED_BY_DECODER else plan.orientation
+    image = shrink(image, plan.size.turned if orientation >= 5 else plan.size, decoded.box)
+    if orientation in TURNS:
+        image = image.transpose(TURNS[orientation])
+    image, converted = to_srgb(image, profile)
+    image.info = {}  # Pillow would write what stands there: the old profile, a transparent colour
+    return image, (*notes, *converted)
 
 
-def execute(image: Image.Image, plan: PreparePlan) -> Image.Image:
-    """Turn upright, flatten on white, and shrink; in this order, each only if planned."""
-    stored_size = plan.size.turned if plan.orientation >= 5 else plan.size
-    if image.format == "JPEG":
-        # Decodes at half, quarter or eighth size where that is still above the target.
-        image.draft("RGB", stored_size)
-    profile = image.info.get("icc_profile")
-    image.load()
-    image = ImageOps.exif_transpose(image)
-    image = flat(image, transparent=plan.flatten)
-    if image.size != plan.size:
-        image = image.resize(plan.size, Image.Resampling.LANCZOS)
-    if profile and image.mode in ("RGB", "L"):
-        image.info["icc_profile"] = profile
-    return image
-
-
-def flat(image: Image.Image, *, transparent: bool) -> Image.Image:
-    """Give RGB or grey; transparent pixels become white."""
-    if transparent or "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    if image.mode.startswith(("I", "F")):
-        return eight_bit(image)
-    return image if image.mode in ("RGB", "L") else image.convert("RGB")
-
-
-def eight_bit(image: Image.Image) -> Image.Image:
-    """
-    Scale 16-bit and float grey by its real range; Pillow's own conversion would clip it to white.
-    """
-    image = image.convert("F")
-    low, high = image.getextrema()
-    assert isinstance(low, float)
-    assert isinstance(high, float)
-    if high == low:
-        return Image.new("L", image.size, 255 if low > 0 else 0)
-    scale = 255.0 / (high - low)
-    return image.point(lambda value: value * scale - low * scale).convert("L")
-
-
-def save(image: Image.Image, media_type: str) -> bytes:
-    buffer = BytesIO()
-    profile = image.info.get("icc_profile")
-    if media_type == JPEG:
-        image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, icc_profile=profile)
-    else:
-        image.save(buffer, "PNG", compress_level=6, icc_profile=profile)
-    return buffer.getvalue()
-
-
-def encode(pixels: Any, source: str) -> bytes:
-    """
-    Give a PIL image or array as uncompressed TIFF bytes: lossless, quick, and with its orientation.
-
-    An array is H×W, H×W×3 or H×W×4, of uint8, or of floats in 0..1. Raises BadReference otherwise.
-    """
-    image = pixels if isinstance(pixels, Image.Image) else from_array(pixels, source)
-    buffer = BytesIO()
-    try:
-        storable(image).save(buffer, "TIFF", exif=image.getexif())
-    except UNDECODABLE as error:  # Pillow reads a file's pixels only here
-        raise ImageTruncated(source, str(error) or type(error).__name__) from None
-    return buffer.getvalue()
-
-
-def storable(image: Image.Image) -> Image.Image:
-    """Give an image in a mode that TIFF keeps whole; a transparent colour becomes alpha."""
-    if image.mode == "La":  # Pillow converts it to LA alone
-        return image.convert("LA")
-    if image.has_transparency_data and image.mode not in ("LA", "RGBA"):
-        return image.convert("RGBA")
-    if image.mode in ("I;16B", "I;16L"):  # to RGB Pillow would clip them to white
-        return image.convert("I")
-    if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "I;16", "F"):
+def shrink(image: Image.Image, size: Size, box: Box) -> Image.Image:
+    """Resize what is in `box` to `size`, where it is not that already."""
+    if image.size == size and box == (0, 0, *size):
         return image
-    return image.convert("RGB")
+    if image.mode != "YCbCr":
+        return image.resize(size, LANCZOS, box)
+    planes = list(image.split())
+    image.close()  # a third of the peak, while the caller still holds it
+    for at, kind in enumerate(FILTERS):
+        planes[at] = planes[at].resize(size, kind, box)
+    return Image.merge("YCbCr", planes)
 
 
-def from_array(array: Any, source: str) -> Image.Image:
-    import numpy as np
+def encode(image: Image.Image, plan: PreparePlan) -> tuple[bytes, str, str]:
+    """Give the bytes, their media type, and why it is that one: the pixels decide, if they may."""
+    if plan.lossless:
+        return png(image), PNG, ""
+    photo, worth = jpeg(image), bytes_worth(steps(image))
+    if worth:
+        graphics = png(image)
+        if len(graphics) <= worth * len(photo):
+            return graphics, PNG, "graphics"
+    return photo, JPEG, "photo"
 
-    array = np.asarray(array)
-    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
-    if not is_image or 0 in array.shape:
-        found = f"an array of shape {array.shape}, expected H×W, H×W×3 or H×W×4"
-        raise BadReference(source, found)
-    if np.issubdtype(array.dtype, np.floating):
-        if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-            found = f"floats from {array.min():g} to {array.max():g}, expected 0 to 1"
-            raise BadReference(source, found)
-        array = (array * 255).round().astype(np.uint8)
-    elif array.dtype == np.bool_:
-        array = array.astype(np.uint8) * 255
-    elif array.dtype != np.uint8:
-        raise BadReference(source, f"an array of {array.dtype}, expected uint8 or floats in 0..1")
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    return Image.fromarray(np.ascontiguousarray(array))
+
+def steps(image: Image.Image) -> list[int]:
+    """Count how much each pixel differs from the one to its left: 256 counts, by difference."""
+    # Luma, grey or green: the channel with the detail.
+    detail = image.getchannel(1 if image.mode == "RGB" else 0)
+    width_px, height_px = image.size
+    right = detail.crop((1, 0, width_px, height_px))
+    left = detail.crop((0, 0, width_px - 1, height_px))
+    return ImageChops.difference(left, right).histogram()
+
+
+def jpeg(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    image = image.convert("RGB") if image.mode == "YCbCr" else image
+    image.save(buffer, "PNG", compress_level=6)
+    return buffer.getvalue()

@@ -14,6 +14,7 @@ COMMANDS = {
     "ask": "Ask a question about one or more images.",
     "describe": "Describe one or more images.",
     "estimate": "Tokens and dollars of images, nothing sent.",
+    "show": "A picture of what models see, with patches or tiles.",
     "models": "The models that see, with prices and dates.",
     "doctor": "Which engine would answer, and why; what is installed.",
 }

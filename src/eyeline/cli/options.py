@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,21 @@ from eyeline.errors import SettingsError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SIZE_OPTIONS = (
+    click.option("--detail", type=click.Choice(DETAILS), help="How closely to look; auto is high."),
+    click.option(
+        "--max-tokens-per-image",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Shrink each image until it takes no more.",
+    ),
+)
+LOOK_OPTIONS = (
+    *SIZE_OPTIONS,
+    click.option(
+        "--background", metavar="COLOUR", help="What goes behind transparency; white by default."
+    ),
+)
 ASK_OPTIONS = (
     click.option("-m", "--model", metavar="MODEL", help="Model name, or a .gguf file."),
     click.option(
@@ -23,7 +38,7 @@ ASK_OPTIONS = (
         metavar="ENGINE",
         help="openai, ollama, lmstudio, llamacpp, vllm, a base URL, or local.",
     ),
-    click.option("--detail", type=click.Choice(DETAILS), help="How closely to look; auto is high."),
+    *LOOK_OPTIONS,
     click.option("--api", type=click.Choice(API_CHOICES), default="auto", help="API to speak."),
     click.option("--system", metavar="TEXT", help="Instructions that stand above the question."),
     click.option(
@@ -51,7 +66,19 @@ ASK_OPTIONS = (
 
 
 def ask_options(command: F) -> F:
-    for option in reversed(ASK_OPTIONS):
+    return with_options(command, ASK_OPTIONS)
+
+
+def size_options(command: F) -> F:
+    return with_options(command, SIZE_OPTIONS)
+
+
+def look_options(command: F) -> F:
+    return with_options(command, LOOK_OPTIONS)
+
+
+def with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    for option in reversed(options):
         command = option(command)
     return command
 

@@ -8,7 +8,10 @@ from math import isfinite
 from typing import Any, Literal
 
 from eyeline.core.cost import Usage
+from eyeline.core.size import Size
+from eyeline.core.transform import Point, to_stored
 
+Box = tuple[float, float, float, float]
 Ending = Literal["stop", "length"]
 
 
@@ -17,9 +20,9 @@ class SentImage:
     """
     One image as it was given and as it was sent.
 
-    Sizes are in pixels, `width_px` and `height_px` as stored, before any turn. `tokens` is the
-    estimate for `detail`. For an uploaded file, named by its id, only `source` and `detail` are
-    known.
+    Sizes are in pixels, `width_px` and `height_px` as stored, before any turn; `orientation` is the
+    EXIF value that was undone. `tokens` is the estimate for `detail`. For an uploaded file, named
+    by its id, only `source` and `detail` are known.
     """
 
     source: str
@@ -33,6 +36,45 @@ class SentImage:
     sent_bytes: int | None = None
     tokens: int | None = None
     notes: tuple[str, ...] = ()
+    orientation: int = 1
+
+    def to_source(self, x: float, y: float, *, upright: bool = False) -> Point:
+        """
+        Map a point of the image as sent, in its pixels, to the picture as given, in that one's.
+
+        The picture is meant as stored, as a decoder gives it, before any turn; with `upright` as a
+        person sees it. Corners are (0, 0) and the size. Raises ValueError for an uploaded file,
+        whose size is not known here.
+        """
+        if self.width_px is None or self.height_px is None:
+            raise ValueError(f"{self.source}: an uploaded file, its size is not known here")
+        assert self.sent_width_px
+        assert self.sent_height_px
+        sent = Size(self.sent_width_px, self.sent_height_px)
+        stored = Size(self.width_px, self.height_px)
+        if upright:
+            return to_stored(x, y, sent, stored.turned if self.orientation >= 5 else stored, 1)
+        return to_stored(x, y, sent, stored, self.orientation)
+
+    def box_to_source(
+        self, left: float, top: float, right: float, bottom: float, *, upright: bool = False
+    ) -> Box:
+        """Map a box as `to_source` maps points; gives left, top, right, bottom in the picture."""
+        xs, ys = zip(
+            self.to_source(left, top, upright=upright),
+            self.to_source(right, bottom, upright=upright),
+            strict=True,
+        )
+        return min(xs), min(ys), max(xs), max(ys)
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in JSON_FIELDS}
+
+
+JSON_FIELDS = (
+    "source", "media_type", "width_px", "height_px", "sent_media_type", "sent_width_px",
+    "sent_height_px", "sent_bytes", "detail", "tokens", "notes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +113,7 @@ class Answer:
             "cost_usd": None if self.cost_usd is None else float(self.cost_usd),
             "cached": self.cached,
             "latency_s": round(self.latency_s, 3),
-            "images": [asdict(image) for image in self.images],
+            "images": [image.to_json() for image in self.images],
         }
 
     def _repr_markdown_(self) -> str:

@@ -8,6 +8,11 @@ from urllib.parse import unquote_to_bytes
 from eyeline.errors import BadDataUrl
 
 
+def declared_type(url: str) -> str:
+    """Give the media type that a data URL claims, "" if it claims none."""
+    return url.partition(",")[0].partition(":")[2].partition(";")[0].strip().lower()
+
+
 def decode_data_url(url: str, source: str) -> bytes:
     """Give the bytes inside a data URL; white space in the base64 is ignored. Raises BadDataUrl."""
     head, comma, payload = url.partition(",")

@@ -17,7 +17,7 @@ from eyeline.core.plan import PreparePlan
 from eyeline.core.question import Question
 
 # Part of every key: raised whenever preparation or the meaning of a field changes.
-KEY_VERSION = 1
+KEY_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

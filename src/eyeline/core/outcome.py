@@ -5,7 +5,7 @@ From what an engine said to what the user gets: an answer, or the error that say
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
@@ -14,13 +14,20 @@ from eyeline.core import catalogue
 from eyeline.core.answer import Answer, SentImage
 from eyeline.core.catalogue import READER
 from eyeline.core.cost import FREE, Price, Usage, cost_usd
+from eyeline.core.parts import ImagePart, PreparedImage
 from eyeline.core.question import Question
 from eyeline.core.reply import Reply
+from eyeline.core.size import Size
 from eyeline.errors import AnswerCut, ContentFiltered, ModelRefused, SchemaMismatch
 
 
 def price_of(reply: Reply, question: Question) -> Price | None:
-    """Give the price of the model that answered, or where its name is unknown of the one asked."""
+    """
+    Give the price of the model that answered, or where its name is unknown of the one asked; the
+    user's own price for that one comes before both.
+    """
+    if question.model.overridden:
+        return question.model.price
     return catalogue.find(reply.model).price or question.model.price
 
 
@@ -73,14 +80,26 @@ def one_line(text: str, length_max: int = 300) -> str:
     return " ".join(text.split())[:length_max]
 
 
-def record_of(answer: Answer) -> dict[str, Any]:
-    """Give what the cache keeps: the answer itself, not its images or timing."""
+def record_of(answer: Answer, parts: Iterable[ImagePart]) -> dict[str, Any]:
+    """Give what the cache keeps: the answer, and of its images only what their pixels decided."""
     return {
         "text": answer.text,
         "model": answer.model,
         "usage": asdict(answer.usage),
         "request_id": answer.request_id,
+        "sent": [
+            part.prepared and [part.prepared.media_type, part.prepared.size, part.prepared.notes]
+            for part in parts
+        ],
     }
+
+
+def remembered(record: Mapping[str, Any]) -> tuple[PreparedImage | None, ...]:
+    """Give the images that a recorded answer was given for, without their bytes."""
+    return tuple(
+        each and PreparedImage(b"", each[0], Size(*each[1]), tuple(each[2]))
+        for each in record["sent"]
+    )
 
 
 def recall(

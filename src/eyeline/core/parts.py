@@ -7,10 +7,11 @@ ones.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from pybase64 import b64encode_as_string
 
 from eyeline.core.size import Size
 from eyeline.core.tokens import Detail
@@ -20,11 +21,16 @@ Api = Literal["chat", "responses"]
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """An encoded image, ready to send; `size` is in pixels."""
+    """
+    An encoded image, ready to send; `size` is in pixels.
+
+    `notes` say in a few words what only the pixels could decide.
+    """
 
     data: bytes = field(repr=False)
     media_type: str
     size: Size
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class ImagePart:
 
 
 def data_url(image: PreparedImage) -> str:
-    return f"data:{image.media_type};base64,{b64encode(image.data).decode('ascii')}"
+    return f"data:{image.media_type};base64,{b64encode_as_string(image.data)}"
 
 
 def text_part(text: str, api: Api) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 How one image is made fit to send: decided here, as a value, before a pixel is decoded.
 
 The estimate reads a plan's size and tokens, the cache key reads it whole, the pixel worker executes
-it.
+it, `show` draws it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,28 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from eyeline.core.catalogue import Model
-from eyeline.core.media import BMP, GIF, JPEG, PNG, TIFF, ImageInfo
-from eyeline.core.size import Size
-from eyeline.core.tokens import Detail, PatchRule, patches
-from eyeline.errors import ImageTooLarge
+from eyeline.core.colour import WHITE, Colour
+from eyeline.core.media import BMP, GIF, ICO, JPEG, NAMES, PDF, PNG, PNM, SVG, TIFF, ImageInfo
+from eyeline.core.size import Size, fit_within
+from eyeline.core.tokens import Detail, PatchRule, VisionRule, patches
+from eyeline.errors import ImageTooLarge, ImageTooThin, SettingsError
 
-LOSSLESS = {PNG, GIF, BMP, TIFF}
-NAMES = {JPEG: "JPEG", PNG: "PNG", GIF: "GIF", BMP: "BMP", TIFF: "TIFF", "image/webp": "WebP"}
+# The API scales longer sides down to this first. Source: images-vision guide, September 2026.
+SIDE_MAX_PX = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """
+    How an image is to be looked at: how closely, at most for how many tokens, on what ground.
+
+    `detail` is what is sent, never "auto".
+    """
+
+    detail: Detail = "high"
+    max_tokens: int | None = None
+    background: Colour = WHITE
+    keep_metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +40,11 @@ class PreparePlan:
     """
     What will be sent for one image.
 
-    `size` is upright, in pixels. With `encode` False the bytes go as they are. `orientation` is the
-    EXIF value to undo, `flatten` puts alpha on white. `notes` say each change in a few words.
+    `size` is upright, in pixels. With `encode` False the bytes go as they are. Else `media_type`
+    is what to expect: unless `lossless` is asked for, the pixels have the last word. `stored` is
+    the type of the bytes, `frame` the frame or page that is meant, from 0, `orientation` the EXIF
+    value to undo, `background` what goes behind alpha, None where there is none. `notes` say each
+    change in a few words.
     """
 
     media_type: str
@@ -34,56 +52,85 @@ class PreparePlan:
     detail: Detail
     tokens: int
     encode: bool
+    stored: str = ""
+    frame: int = 0
     orientation: int = 1
-    flatten: bool = False
+    background: Colour | None = None
+    lossless: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def conversion(self) -> tuple[str, ...]:
+        """The note on the type to expect; none where only the pixels can tell."""
+        is_open = self.encode and not self.lossless and self.stored in UNDECIDED
+        return () if is_open else conversion(self.stored, self.media_type)
+
+
+# What comes without loss and is made smaller may go either way.
+UNDECIDED = {PNG, GIF, BMP, TIFF, ICO, PNM, SVG, PDF}
 
 
 def plan(
-    info: ImageInfo, model: Model, detail: Detail, allowed: Collection[str], source: str
+    info: ImageInfo, model: Model, look: Look, allowed: Collection[str], source: str
 ) -> PreparePlan:
     """
-    Say how `info` is made fit for `model` at `detail`, in one of the `allowed` media types.
+    Say how `info` is made fit for `model`, in one of the `allowed` media types.
 
-    The size is where the model's own resizing would end: never below it, never enlarged.
-    Raises ImageTooLarge if the model would refuse the image for its patches.
+    The size is where the model's own resizing would end: never below it, never enlarged, but for
+    `look.max_tokens`. Raises ImageTooLarge if the model would refuse the image for its patches,
+    ImageTooThin if nothing would be left of it, SettingsError if no size takes so few tokens.
     """
-    refuse_too_many_patches(info, model, detail, source)
     upright = info.upright_size
-    size = model.rule.size(upright, detail) if model.rule else upright
-    changed = changes(info, size)
+    refuse_too_thin(upright, source)
+    refuse_too_many_patches(upright, model, look.detail, source)
+    size = model.rule.size(upright, look.detail) if model.rule else upright
+    if model.rule and look.max_tokens is not None:
+        size = fit_tokens(size, model.rule, look, model.name)
+    changed = changes(info, size, look.background)
     encode = bool(changed) or info.media_type not in allowed
-    media_type = encoded_type(info.media_type) if encode else info.media_type
+    lossless = info.is_lossless and size == upright
     return PreparePlan(
-        media_type=media_type,
+        media_type=expected_type(info, lossless=lossless) if encode else info.media_type,
         size=size,
-        detail=detail,
-        tokens=model.rule.tokens(upright, detail) if model.rule else 0,
+        detail=look.detail,
+        tokens=model.rule.tokens(size, look.detail) if model.rule else 0,
         encode=encode,
+        stored=info.media_type,
+        frame=info.frame,
         orientation=info.orientation,
-        flatten=info.has_alpha,
-        notes=(*changed, *conversion(info.media_type, media_type), *guesses(model)),
+        background=look.background if info.has_alpha else None,
+        lossless=encode and lossless,
+        notes=(*changed, *guesses(model)),
     )
 
 
-def changes(info: ImageInfo, size: Size) -> tuple[str, ...]:
+def changes(info: ImageInfo, size: Size, background: Colour) -> tuple[str, ...]:
     """Name what is done to the pixels, in a few words each; empty if nothing is."""
     found = {
-        "first of several frames": info.frames > 1,
+        one_frame(info): info.frames > 1,
+        f"{info.pixel_kind} → 8-bit sRGB": bool(info.pixel_kind),
         "turned upright": info.orientation != 1,
         f"{info.upright_size} → {size}": size != info.upright_size,
-        "transparency on white": info.has_alpha,
+        f"transparency on {background}": info.has_alpha,
     }
     return tuple(note for note, applies in found.items() if applies)
 
 
-def encoded_type(media_type: str) -> str:
-    """Give the type an image is encoded in: what came without loss goes without loss."""
-    return PNG if media_type in LOSSLESS else JPEG
+def one_frame(info: ImageInfo) -> str:
+    return f"frame {info.frame} of several" if info.frame else "first of several frames"
 
 
-def conversion(stored: str, sent: str) -> tuple[str, ...]:
-    return () if stored == sent else (f"{NAMES[stored]} → {NAMES[sent]}",)
+def expected_type(info: ImageInfo, *, lossless: bool) -> str:
+    """Give the type to expect: what came without loss and keeps its size goes without loss."""
+    return PNG if lossless or info.media_type == PNG else JPEG
+
+
+def conversion(stored: str, sent: str, why: str = "") -> tuple[str, ...]:
+    """Note that the type changed, or where it did not, why it was encoded as it is."""
+    reason = f" ({why})" if why else ""
+    if stored == sent:
+        return (f"{NAMES[sent]}{reason}",) if why else ()
+    return (f"{NAMES[stored]} → {NAMES[sent]}{reason}",)
 
 
 def guesses(model: Model) -> tuple[str, ...]:
@@ -92,9 +139,44 @@ def guesses(model: Model) -> tuple[str, ...]:
     return (f"{model.name} is not in the catalogue: a safe size, tokens are a guess",)
 
 
-def refuse_too_many_patches(info: ImageInfo, model: Model, detail: Detail, source: str) -> None:
+# --- limits -------------------------------------------------------------------------------------
+
+
+def fit_tokens(size: Size, rule: VisionRule, look: Look, model: str) -> Size:
+    """
+    Shrink `size`, which the model leaves as it is, to the largest that takes at most
+    `look.max_tokens`.
+
+    Raises SettingsError if even the smallest takes more.
+    """
+    assert look.max_tokens is not None
+
+    def tokens(side_px: int) -> int:
+        return rule.tokens(fit_within(size, side_px), look.detail)
+
+    if tokens(1) > look.max_tokens:
+        expected = f"at least {tokens(1):,} for {model} at --detail {look.detail}"
+        raise SettingsError("--max-tokens-per-image", str(look.max_tokens), expected)
+    # Tokens never fall as the side grows: the side is found by halving.
+    fits_px, too_long_px = 1, max(size) + 1
+    while too_long_px - fits_px > 1:
+        middle_px = (fits_px + too_long_px) // 2
+        if tokens(middle_px) <= look.max_tokens:
+            fits_px = middle_px
+        else:
+            too_long_px = middle_px
+    return fit_within(size, fits_px)
+
+
+def refuse_too_thin(size: Size, source: str) -> None:
+    longest_px, shortest_px = max(size), min(size)
+    if longest_px > SIDE_MAX_PX and shortest_px * SIDE_MAX_PX < longest_px:
+        raise ImageTooThin(source, f"{size} px", f"{SIDE_MAX_PX:,} px")
+
+
+def refuse_too_many_patches(size: Size, model: Model, detail: Detail, source: str) -> None:
     rule = model.rule
-    if isinstance(rule, PatchRule) and rule.is_refused(info.upright_size, detail):
-        count = patches(rule.size(info.upright_size, detail))
-        found = f"{info.upright_size} px make {count:,} patches at --detail {detail}"
+    if isinstance(rule, PatchRule) and rule.is_refused(size, detail):
+        count = patches(rule.size(size, detail))
+        found = f"{size} px make {count:,} patches at --detail {detail}"
         raise ImageTooLarge(source, found, f"{rule.refuse_over_patches:,} patches")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from eyeline.core.catalogue import Model
 from eyeline.core.parts import Api
+from eyeline.core.plan import Look
 from eyeline.core.reference import FileId, Reference
 from eyeline.core.schema import AnswerSchema
 from eyeline.core.spelling import did_you_mean
@@ -27,21 +28,20 @@ class Question:
     """
     One question about one or more images.
 
-    `detail` is what is sent, never "auto". `extra` goes into the body as it is, last.
+    `look` says how its images are prepared. `extra` goes into the body as it is, last.
     """
 
     prompt: str
     references: tuple[Reference, ...]
     model: Model
     api: Api
-    detail: Detail
+    look: Look = field(default_factory=Look)
     schema: AnswerSchema | None = None
     system: str | None = None
     max_output_tokens: int | None = None
     temperature: float | None = None
     cache: bool = True
     timeout_s: float = 600.0
-    keep_metadata: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,17 +1,19 @@
-"""What the user pointed at, read into one of six kinds; nothing is opened here."""
+"""What the user pointed at, read into one of a few kinds; nothing is opened here."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 from eyeline.errors import BadReference
 
 # Two letters or more, so that C:\photo.jpg stays a path.
 SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):")
+# A page or frame after a file's extension; `notes#3` without one is a path.
+NUMBERED = re.compile(r"(?s:(.*\.\w+))#(\d{1,7})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,30 @@ class FileId:
         return self.id
 
 
-Reference = FileRef | UrlRef | DataUrlRef | BytesRef | StreamRef | PixelsRef | FileId
-KINDS = (FileRef, UrlRef, DataUrlRef, BytesRef, StreamRef, PixelsRef, FileId)
+@dataclass(frozen=True, slots=True)
+class PageRef:
+    """
+    One page or frame of a file, as in `scan.pdf#2` or `clip.gif#0`.
+
+    Pages of a document are counted from 1, frames of an animation from 0.
+    """
+
+    file: FileRef | UrlRef
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.file}#{self.number}"
+
+
+Reference = FileRef | UrlRef | DataUrlRef | BytesRef | StreamRef | PixelsRef | PageRef | FileId
+KINDS = (FileRef, UrlRef, DataUrlRef, BytesRef, StreamRef, PixelsRef, PageRef, FileId)
+
+
+class Loaded(NamedTuple):
+    """The bytes of a reference, and the media type that came with them, "" if none did."""
+
+    data: bytes
+    declared: str = ""
 
 
 def parse_reference(value: object) -> Reference:
@@ -118,6 +142,15 @@ def parse_reference(value: object) -> Reference:
 
 
 def parse_string(value: str) -> Reference:
+    numbered = NUMBERED.fullmatch(value)
+    if numbered is not None:
+        file = parse_file(numbered[1])
+        if isinstance(file, FileRef | UrlRef):
+            return PageRef(file, int(numbered[2]))
+    return parse_file(value)
+
+
+def parse_file(value: str) -> Reference:
     scheme = SCHEME.match(value)
     if scheme is None:
         if not value:
@@ -155,6 +188,21 @@ def is_pixels(value: object) -> bool:
     return any(kind.__module__.startswith("PIL.") for kind in type(value).__mro__) or hasattr(
         value, "__array_interface__"
     )
+
+
+def name_of(reference: Reference) -> str:
+    """Give the file name that a reference carries, "" where it has none; no path, no query."""
+    match reference:
+        case PageRef(file):
+            return name_of(file)
+        case FileRef(path):
+            return path.name
+        case UrlRef(url):
+            return unquote(urlsplit(url).path).rpartition("/")[2]
+        case StreamRef(stream):
+            name = getattr(stream, "name", None)
+            return Path(name).name if isinstance(name, str) else ""
+    return ""
 
 
 def shown(value: str, length_max: int = 60) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
 from typing import Any
+
+from pybase64 import b64encode
 
 from eyeline.core.draft import Draft
 from eyeline.core.parts import Api, ImagePart, PreparedImage, content
