@@ -1,0 +1,187 @@
+"""
+The official clients with images made right on the way out: `from eyeline import OpenAI`.
+
+Each is a subclass of the installed `openai` package's own. Bodies are mended in its request hook,
+`_prepare_options`, through which every way of asking passes: `create`, `parse`, `stream`,
+`with_raw_response`, `with_streaming_response`, Chat and Responses.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Literal, Self
+
+import openai
+
+from eyeline.adapters.sdk import engine_of
+from eyeline.calls import mended
+from eyeline.core.misplaced import Finding
+from eyeline.core.parts import Api
+from eyeline.errors import MisplacedImage, SettingsError
+from eyeline.mend import Mended
+
+Repair = Literal["fix", "warn", "off"]
+REPAIRS: tuple[Repair, ...] = ("fix", "warn", "off")
+# The endpoints whose bodies hold messages or input items.
+ENDPOINTS: dict[str, Api] = {
+    "/chat/completions": "chat",
+    "/responses": "responses",
+    "/responses/input_tokens": "responses",
+}
+
+
+@dataclass(slots=True)
+class Work:
+    """What was done for one request, so that its retries, which have the same body, do it not."""
+
+    body: Any = None
+    mended: Mended | None = None
+
+
+under_way: ContextVar[Work | None] = ContextVar("under_way", default=None)
+
+
+@contextmanager
+def one_request() -> Iterator[None]:
+    """Remember what is mended until the request is done."""
+    token = under_way.set(Work())
+    try:
+        yield
+    finally:
+        under_way.reset(token)
+
+
+class Repairing:
+    """What blocking and awaiting clients share: the option, and what becomes of findings."""
+
+    repair: Repair
+
+    def __init__(self, *, repair: Repair = "fix", **options: Any) -> None:
+        if repair not in REPAIRS:
+            raise SettingsError("repair", str(repair), f"one of {', '.join(REPAIRS)}")
+        self.repair = repair
+        super().__init__(**options)
+
+    def copy(
+        self,
+        *,
+        repair: Repair | None = None,
+        _extra_kwargs: Mapping[str, Any] = {},  # as the SDK has it; never changed
+        **options: Any,
+    ) -> Self:
+        """Give a client with some options changed; takes what the SDK's own `copy` takes."""
+        extra = {"repair": repair or self.repair, **_extra_kwargs}
+        made: Self = super().copy(_extra_kwargs=extra, **options)  # type: ignore[misc]  # the SDK's
+        return made
+
+    with_options = copy
+
+    def in_hand(self, options: Any) -> tuple[Any, Api] | None:
+        """Give the body of a request and its API, None where there is nothing to mend in it."""
+        api, body = ENDPOINTS.get(options.url), options.json_data
+        is_ours = self.repair != "off" and isinstance(body, Mapping)
+        return (body, api) if is_ours and api else None
+
+    def mended(self, body: Any, api: Api) -> Mended:
+        """Mend a body, or for "warn" find only."""
+        work = under_way.get()
+        if work is not None and work.mended is not None and work.body is body:
+            return work.mended
+        finds_only = self.repair == "warn"
+        return mended(body, api=api, engine=engine_of(self), finds_only=finds_only)
+
+    def take(self, options: Any, found: Mended) -> Any:
+        """Put a mended body into the options of a request, and say once what was done."""
+        work, body = under_way.get() or Work(), options.json_data
+        if self.repair == "fix":
+            for error in found.errors:
+                raise error
+            options.json_data = found.body
+        if work.mended is not found:
+            work.body, work.mended = body, found
+            warn(found.findings if self.repair == "warn" else worth_saying(found.findings))
+        return options
+
+
+def worth_saying(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Give what was moved, and what is wrong still; an image part made right is what was asked."""
+    for each in findings:
+        if each.what.endswith("_in_text") or (not each.mend and each.level == "error"):
+            yield each
+
+
+def warn(findings: Iterable[Finding]) -> None:
+    """Warn of each, at the line of the user's code that asked."""
+    depth = outside_depth()
+    for each in findings:
+        warning = MisplacedImage(each.where, each.found, each.mend)
+        warnings.warn(warning, stacklevel=depth)
+
+
+def outside_depth() -> int:
+    """Count how many frames up the code stands that is neither ours nor the SDK's."""
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and is_inside(frame):
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
+def is_inside(frame: FrameType) -> bool:
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in ("eyeline", "openai")
+
+
+class BlockingRepair(Repairing):
+    """Mends in the hook of the blocking clients."""
+
+    def request(self, *arguments: Any, **options: Any) -> Any:
+        with one_request():
+            return super().request(*arguments, **options)  # type: ignore[misc]  # the SDK's
+
+    def _prepare_options(self, options: Any) -> Any:
+        options = super()._prepare_options(options)  # type: ignore[misc]  # the SDK's
+        in_hand = self.in_hand(options)
+        return self.take(options, self.mended(*in_hand)) if in_hand else options
+
+
+class AwaitingRepair(Repairing):
+    """Mends in the hook of the awaiting clients, in a thread."""
+
+    async def request(self, *arguments: Any, **options: Any) -> Any:
+        with one_request():
+            return await super().request(*arguments, **options)  # type: ignore[misc]  # the SDK's
+
+    async def _prepare_options(self, options: Any) -> Any:
+        from anyio import to_thread  # the SDK's own, for any event loop
+
+        options = await super()._prepare_options(options)  # type: ignore[misc]  # the SDK's
+        in_hand = self.in_hand(options)
+        if in_hand is None:
+            return options
+        return self.take(options, await to_thread.run_sync(self.mended, *in_hand))
+
+
+class OpenAI(BlockingRepair, openai.OpenAI):
+    """
+    `openai.OpenAI` with images made right; takes what that takes.
+
+    `repair` is "fix", "warn" to say what is wrong and change nothing, or "off".
+    """
+
+
+class AsyncOpenAI(AwaitingRepair, openai.AsyncOpenAI):
+    """`openai.AsyncOpenAI` with images made right; see `OpenAI`."""
+
+
+class AzureOpenAI(BlockingRepair, openai.AzureOpenAI):
+    """`openai.AzureOpenAI` with images made right; see `OpenAI`."""
+
+
+class AsyncAzureOpenAI(AwaitingRepair, openai.AsyncAzureOpenAI):
+    """`openai.AsyncAzureOpenAI` with images made right; see `OpenAI`."""
