@@ -4,14 +4,12 @@ CPU, quality and memory of preparing a 12-megapixel JPEG: eyeline beside Pillow 
     python -m benchmarks.preparation [--rounds 7] [--photos FOLDER]
 
 The runs are paired: each round runs every contestant once on every picture, in turn. What counts is
-the CPU time of the whole process, all threads, from the file's bytes to base64. PSNR (over RGB) and
-SSIM (over luma, 11×11 Gaussian window, σ 1.5) stand against an uncompressed LANCZOS resize of the
-full decode; their differences are from naive Pillow. Peak memory is that of a process of its own,
-with the file, above what it had before. simplejpeg and pyvips take part where they are installed.
-
-Without --photos the pictures are made: leaves of all sizes in front of each other (as in nature,
-with edges at every scale) or a lit surface, 1/f texture, a lens that blurs by 0.7 pixels, and noise
-that grows with the light, at 4032×3024.
+the CPU time of the whole process, all threads, from the file's bytes to base64; medians are over
+all pairs. PSNR and SSIM stand against an uncompressed LANCZOS resize of the full decode, in sRGB;
+told is by how much the worst picture lies above JPEG q85 of the same, which is naive Pillow. Peak
+memory is that of a process of its own, with the file, above what it had before. simplejpeg, pyvips
+and eyeline with its extra `fast` take part where they are installed. Without --photos the pictures
+are made, see photos.py.
 """
 
 from __future__ import annotations
@@ -26,37 +24,44 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, features
+from PIL import Image, features
 from pybase64 import b64encode_as_string
 
+from benchmarks.likeness import Likeness, likeness
+from benchmarks.photos import photos, saved
+from eyeline.adapters.colours import to_srgb
 from eyeline.adapters.pixels import prepare
+from eyeline.adapters.resize import simd
 from eyeline.core.catalogue import find
 from eyeline.core.media import JPEG, PNG, read_info
 from eyeline.core.parts import data_url
-from eyeline.core.plan import Look, plan
+from eyeline.core.plan import Look, PreparePlan, plan
 from eyeline.core.size import Size
 
 # libvips reads this once, at import; its own threads would only add to the CPU time.
 os.environ.setdefault("VIPS_CONCURRENCY", "1")
 
-WIDTH_PX, HEIGHT_PX = 4032, 3024
 MODELS = ("gpt-4o", "gpt-6-luna")
 LANCZOS = Image.Resampling.LANCZOS
 IMAGES_IN_FLIGHT = 8
+Photos = dict[str, bytes]
 Prepare = Callable[[bytes, str], bytes]
+
+
+def planned(data: bytes, model: str) -> PreparePlan:
+    return plan(read_info(data, "photo"), find(model), Look("high"), (JPEG, PNG), "photo")
 
 
 def target(data: bytes, model: str) -> Size:
     """Give the size at which `model` looks at the picture at `high`."""
-    return plan(read_info(data, "photo"), find(model), Look("high"), (JPEG, PNG), "photo").size
+    return planned(data, model).size
 
 
 # --- contestants: from JPEG bytes to the JPEG sent, with base64 made and dropped ------------------
@@ -64,7 +69,7 @@ def target(data: bytes, model: str) -> Size:
 
 def naive(data: bytes, model: str) -> bytes:
     image = Image.open(BytesIO(data)).convert("RGB").resize(target(data, model), LANCZOS)
-    encoded = saved(image, quality=85)
+    encoded = saved(image, 85)
     base64.b64encode(encoded).decode()
     return encoded
 
@@ -73,15 +78,13 @@ def pillow_draft(data: bytes, model: str) -> bytes:
     size = target(data, model)
     image = Image.open(BytesIO(data))
     image.draft("RGB", size)
-    encoded = saved(image.convert("RGB").resize(size, LANCZOS), quality=85)
+    encoded = saved(image.convert("RGB").resize(size, LANCZOS), 85)
     b64encode_as_string(encoded)
     return encoded
 
 
 def eyeline(data: bytes, model: str) -> bytes:
-    info = read_info(data, "photo")
-    made = plan(info, find(model), Look("high"), (JPEG, PNG), "photo")
-    prepared = prepare(data, made, "photo")
+    prepared = prepare(data, planned(data, model), "photo")
     data_url(prepared)
     return prepared.data
 
@@ -93,7 +96,7 @@ def with_simplejpeg(data: bytes, model: str) -> bytes:
     pixels = simplejpeg.decode_jpeg(
         data, "RGB", min_width=size.width_px, min_height=size.height_px, min_factor=1
     )
-    encoded = saved(Image.fromarray(pixels).resize(size, LANCZOS), quality=85)
+    encoded = saved(Image.fromarray(pixels).resize(size, LANCZOS), 85)
     b64encode_as_string(encoded)
     return encoded
 
@@ -102,14 +105,9 @@ def with_pyvips(data: bytes, model: str) -> bytes:
     import pyvips
 
     size = target(data, model)
-    info = read_info(data, "photo")
-    shrink = max(n for n in (1, 2, 4, 8) if n * size.width_px <= info.size.width_px)
-    image = pyvips.Image.jpegload_buffer(
-        data, shrink=shrink, access="sequential", fail_on="truncated"
+    image = pyvips.Image.thumbnail_buffer(
+        data, size.width_px, height=size.height_px, size="force", no_rotate=True
     )
-    # The decoder rounds sides up; the scale is that of the picture, not of the rounded sides.
-    across, down = (shrink * its / full for its, full in zip(size, info.size, strict=True))
-    image = image.resize(across, vscale=down).crop(0, 0, *size)
     encoded: bytes = image.jpegsave_buffer(Q=85, keep=0, subsample_mode="on")
     b64encode_as_string(encoded)
     return encoded
@@ -118,164 +116,79 @@ def with_pyvips(data: bytes, model: str) -> bytes:
 CONTESTANTS: dict[str, Prepare] = {
     "naive": naive,
     "Pillow draft": pillow_draft,
-    "eyeline": eyeline,
     "simplejpeg": with_simplejpeg,
     "pyvips": with_pyvips,
+    "eyeline": eyeline,
+    "eyeline, fast": eyeline,
 }
+NEEDED = {"simplejpeg": "simplejpeg", "pyvips": "pyvips", "eyeline, fast": "cykooz_resizer"}
+
+
+@contextmanager
+def installed_for(name: str) -> Iterator[None]:
+    """Hide what the extra `fast` installs from who is to run without it."""
+    simd.cache_clear()
+    simd()
+    found = sys.modules.get("cykooz_resizer")
+    if name != "eyeline, fast":
+        simd.cache_clear()
+        sys.modules["cykooz_resizer"] = None  # type: ignore[assignment]  # as if not installed
+        simd()
+    yield
+    if found is None:
+        sys.modules.pop("cykooz_resizer", None)
+    else:
+        sys.modules["cykooz_resizer"] = found
 
 
 def installed() -> dict[str, Prepare]:
-    missing = {name for name in ("simplejpeg", "pyvips") if not importlib.util.find_spec(name)}
-    return {name: made for name, made in CONTESTANTS.items() if name not in missing}
+    def is_there(name: str) -> bool:
+        return name not in NEEDED or importlib.util.find_spec(NEEDED[name]) is not None
 
-
-def saved(image: Image.Image, quality: int, subsampling: str = "4:2:0") -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=quality, subsampling=subsampling)
-    return buffer.getvalue()
-
-
-# --- pictures -------------------------------------------------------------------------------------
-
-
-def pictures() -> dict[str, bytes]:
-    """Make what a camera would: two scenes, both subsamplings, three qualities."""
-    leafy, lit = photographed(leaves(1), 3, seed=1), photographed(surface(2), 3, seed=2)
-    quiet = photographed(leaves(3), 1, seed=3)
-    return {
-        "leaves 4:2:0 q90": saved(leafy, 90),
-        "leaves 4:4:4 q90": saved(leafy, 90, "4:4:4"),
-        "surface 4:2:0 q93": saved(lit, 93),
-        "surface 4:4:4 q90": saved(lit, 90, "4:4:4"),
-        "little noise 4:2:0 q92": saved(quiet, 92),
-    }
-
-
-def texture(seed: int, slope: float) -> np.ndarray:
-    """Give a field of mean 0 and deviation 1 whose amplitude falls as frequency**-slope."""
-    rows = np.fft.fftfreq(HEIGHT_PX)[:, None]
-    frequency = np.hypot(np.fft.rfftfreq(WIDTH_PX)[None], rows)
-    frequency[0, 0] = 1
-    noise = np.random.default_rng(seed).standard_normal((HEIGHT_PX, WIDTH_PX))
-    made = np.fft.irfft2(np.fft.rfft2(noise) / frequency**slope, s=noise.shape)
-    return ((made - made.mean()) / made.std()).astype(np.float32)
-
-
-def leaves(seed: int) -> np.ndarray:
-    """Paint discs and squares over each other, small ones far more often than large ones."""
-    random = np.random.default_rng(seed)
-    image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX))
-    draw = ImageDraw.Draw(image)
-    for number in range(9000):
-        radius_px = min(700.0, 12 * (random.random() + 1e-6) ** -0.6)
-        x, y = random.random() * WIDTH_PX, random.random() * HEIGHT_PX
-        shade = random.integers(30, 220) + random.normal(0, 22, 3)
-        colour = tuple(int(value) for value in np.clip(shade, 0, 255))
-        if number % 2:
-            draw.circle((x, y), radius_px, fill=colour)
-        else:
-            turn = random.random() * 90
-            draw.regular_polygon((x, y, radius_px), 4, rotation=turn, fill=colour)
-    light, red, blue = texture(seed, 1.0), texture(seed + 100, 1.2), texture(seed + 200, 1.2)
-    return np.asarray(image) + np.stack(
-        (14 * light + 9 * red, 14 * light, 14 * light + 9 * blue), 2
-    )
-
-
-def surface(seed: int) -> np.ndarray:
-    """Give a rough wall in soft light."""
-    light = np.linspace(70, 200, WIDTH_PX, dtype=np.float32)[None, :, None]
-    rough = 18 * texture(seed, 0.9)[..., None]
-    tint = 10 * texture(seed + 100, 1.3)[..., None] * np.array([1, 0.2, -1], np.float32)
-    return light + rough + tint
-
-
-def photographed(light: np.ndarray, noise: float, seed: int) -> Image.Image:
-    """Blur by the lens and add noise; `noise` is its deviation at middle grey, in levels."""
-    sharp = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
-    seen = np.asarray(sharp.filter(ImageFilter.GaussianBlur(0.7)), dtype=np.float32)
-    grain = np.random.default_rng(seed).standard_normal(seen.shape).astype(np.float32)
-    seen = seen + grain * noise * np.sqrt(np.maximum(seen, 8) / 128)
-    return Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8))
-
-
-# --- quality --------------------------------------------------------------------------------------
-
-
-def quality(reference: np.ndarray, encoded: bytes) -> tuple[float, float]:
-    """Give PSNR in dB and SSIM of a JPEG against RGB pixels of the same size."""
-    found = np.asarray(Image.open(BytesIO(encoded)).convert("RGB"), dtype=np.float32)
-    psnr_db = 10 * np.log10(255**2 / np.mean((reference - found) ** 2))
-    return float(psnr_db), ssim(luma(reference), luma(found))
-
-
-def luma(pixels: np.ndarray) -> np.ndarray:
-    return pixels @ np.array([0.299, 0.587, 0.114], np.float32)
-
-
-def ssim(first: np.ndarray, second: np.ndarray) -> float:
-    """Source: Wang, Bovik, Sheikh, Simoncelli 2004, equation 13, K1 = 0.01 and K2 = 0.03."""
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    mean1, mean2 = windowed(first), windowed(second)
-    variance1 = windowed(first * first) - mean1 * mean1
-    variance2 = windowed(second * second) - mean2 * mean2
-    covariance = windowed(first * second) - mean1 * mean2
-    like = (2 * mean1 * mean2 + c1) * (2 * covariance + c2)
-    return float(np.mean(like / ((mean1**2 + mean2**2 + c1) * (variance1 + variance2 + c2))))
-
-
-def windowed(values: np.ndarray) -> np.ndarray:
-    """Average under an 11×11 Gaussian window, where it fits whole."""
-    weights = np.exp(-np.square(np.arange(-5, 6)) / (2 * 1.5**2))
-    weights = (weights / weights.sum()).astype(np.float32)
-    height, width = values.shape[0] - 10, values.shape[1] - 10
-    across = sum(w * values[:, i : i + width] for i, w in enumerate(weights))
-    return np.asarray(sum(w * across[i : i + height] for i, w in enumerate(weights)))
+    return {name: made for name, made in CONTESTANTS.items() if is_there(name)}
 
 
 # --- measuring ------------------------------------------------------------------------------------
 
 
-@dataclass
-class Result:
-    """CPU by round and picture; quality less naive's, by picture."""
+class Measured:
+    """CPU by contestant, picture and round; likeness above naive's and bytes by both."""
 
-    cpu_ms: list[float] = field(default_factory=list)
-    psnr_db: list[float] = field(default_factory=list)
-    ssim: list[float] = field(default_factory=list)
-    size_bytes: list[int] = field(default_factory=list)
-    threads: float = 0
-    peak_mb: list[float] = field(default_factory=list)
+    def __init__(self, pictures: Photos, model: str, rounds: int) -> None:
+        self.pictures, self.model = pictures, model
+        self.rivals = installed()
+        self.cpu_ms: dict[str, dict[str, list[float]]] = {
+            name: {picture: [] for picture in pictures} for name in self.rivals
+        }
+        self.above: dict[str, list[Likeness]] = {name: [] for name in self.rivals}
+        self.size_bytes: dict[str, list[int]] = {name: [] for name in self.rivals}
+        for data in pictures.values():
+            self.judge(data)
+        for _ in range(rounds):
+            self.run_round()
 
+    def run_round(self) -> None:
+        for picture, data in self.pictures.items():
+            for name, made in self.rivals.items():
+                with installed_for(name):
+                    start_s = time.process_time()
+                    made(data, self.model)
+                    self.cpu_ms[name][picture].append((time.process_time() - start_s) * 1000)
 
-def measure(photos: dict[str, bytes], model: str, rounds: int) -> dict[str, Result]:
-    rivals = installed()
-    results = {name: Result() for name in rivals}
-    judge(photos, model, results)
-    for _ in range(rounds):
-        for data in photos.values():
-            for name, made in rivals.items():
-                start_s = time.process_time()
-                made(data, model)
-                results[name].cpu_ms.append((time.process_time() - start_s) * 1000)
-    for name, made in rivals.items():
-        results[name].threads = threads_factor(made, next(iter(photos.values())), model)
-        results[name].peak_mb = [peak_mb(name, model, data) for data in photos.values()]
-    return results
+    def judge(self, data: bytes) -> None:
+        opened = Image.open(BytesIO(data))
+        full = opened.convert("RGB").resize(target(data, self.model), LANCZOS)
+        reference, _ = to_srgb(full, opened.info.get("icc_profile"))
+        base = likeness(reference, saved(reference, 85))
+        for name, made in self.rivals.items():
+            with installed_for(name):
+                encoded = made(data, self.model)
+            self.above[name].append(likeness(reference, encoded).above(base))
+            self.size_bytes[name].append(len(encoded))
 
-
-def judge(photos: dict[str, bytes], model: str, results: dict[str, Result]) -> None:
-    for picture, data in photos.items():
-        full = Image.open(BytesIO(data)).convert("RGB").resize(target(data, model), LANCZOS)
-        reference = np.asarray(full, dtype=np.float32)
-        base_db, base_ssim = quality(reference, naive(data, model))
-        print(f"  {picture}: {len(data) / 1e6:.1f} MB, naive {base_db:.2f} dB {base_ssim:.4f}")
-        for name, result in results.items():
-            encoded = CONTESTANTS[name](data, model)
-            found_db, found_ssim = quality(reference, encoded)
-            result.psnr_db.append(found_db - base_db)
-            result.ssim.append(found_ssim - base_ssim)
-            result.size_bytes.append(len(encoded))
+    def ratios(self, name: str, picture: str, base: str = "naive") -> list[float]:
+        pairs = zip(self.cpu_ms[base][picture], self.cpu_ms[name][picture], strict=True)
+        return [its / own for its, own in pairs]
 
 
 def threads_factor(made: Prepare, data: bytes, model: str) -> float:
@@ -306,11 +219,11 @@ def peak_mb(name: str, model: str, data: bytes) -> float:
 
 def print_peak(name: str, model: str, path: str) -> None:
     """Linux only. A small picture first, so that libraries and tables are there already."""
-    small = Image.new("RGB", (3000, 16), "green")
-    CONTESTANTS[name](saved(small, 90), model)
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far; see proc(5)
-    idle_kb = status_kb("VmRSS")
-    CONTESTANTS[name](Path(path).read_bytes(), model)
+    with installed_for(name):
+        CONTESTANTS[name](saved(Image.new("RGB", (3000, 16), "green"), 90), model)
+        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far; see proc(5)
+        idle_kb = status_kb("VmRSS")
+        CONTESTANTS[name](Path(path).read_bytes(), model)
     print((status_kb("VmHWM") - idle_kb) * 1024 / 1e6)
 
 
@@ -322,36 +235,74 @@ def status_kb(key: str) -> int:
 # --- telling --------------------------------------------------------------------------------------
 
 
-def report(results: dict[str, Result], pictures_count: int) -> None:
+def report(found: Measured) -> None:
     print(
-        f"{'':14}{'CPU ms':>8}{'× naive':>9}{'by picture':>13}{'worst dB':>10}{'worst SSIM':>12}"
-        f"{'bytes':>7}{'2 threads':>11}{'peak MB':>9}"
+        f"{'':14}{'CPU ms':>8}{'× naive':>9}{'by picture':>13}{'worst dB':>10}{'luma':>7}"
+        f"{'worst SSIM':>12}{'luma':>9}{'bytes':>7}{'2 threads':>11}{'peak MB':>9}"
     )
-    base = results["naive"]
-    for name, result in results.items():
-        ratios = [its / own for its, own in zip(base.cpu_ms, result.cpu_ms, strict=True)]
-        by_picture = [statistics.median(ratios[n::pictures_count]) for n in range(pictures_count)]
-        spread = f"{min(by_picture):.2f}–{max(by_picture):.2f}"
-        size = sum(result.size_bytes) / sum(base.size_bytes)
+    base_bytes = sum(found.size_bytes["naive"])
+    for name, made in found.rivals.items():
+        by_picture = [statistics.median(found.ratios(name, each)) for each in found.pictures]
+        ratio = statistics.median(r for each in found.pictures for r in found.ratios(name, each))
+        cpu_ms = statistics.median(t for times in found.cpu_ms[name].values() for t in times)
+        worst = Likeness(*map(min, zip(*found.above[name], strict=True)))
+        with installed_for(name):
+            threads = threads_factor(made, next(iter(found.pictures.values())), found.model)
+        peak = max(peak_mb(name, found.model, data) for data in found.pictures.values())
         print(
-            f"{name:14}{statistics.median(result.cpu_ms):8.0f}{statistics.median(ratios):9.2f}"
-            f"{spread:>13}{min(result.psnr_db):+10.2f}{min(result.ssim):+12.4f}"
-            f"{size:7.2f}{result.threads:11.2f}{max(result.peak_mb):9.1f}"
+            f"{name:14}{cpu_ms:8.0f}{ratio:9.2f}"
+            f"{f'{min(by_picture):.2f}–{max(by_picture):.2f}':>13}"
+            f"{worst.psnr_rgb_db:+10.2f}{worst.psnr_luma_db:+7.2f}"
+            f"{worst.ssim_rgb:+12.4f}{worst.ssim_luma:+9.4f}"
+            f"{sum(found.size_bytes[name]) / base_bytes:7.2f}{threads:11.2f}{peak:9.1f}"
         )
+
+
+def report_pictures(found: Measured) -> None:
+    """Tell each picture's medians: CPU of naive in ms, and how many times faster the others are."""
+    names = list(found.rivals)[1:]
+    print(f"{'':28}{'MB':>5}{'naive ms':>10}" + "".join(f"{name:>15}" for name in names))
+    for picture, data in found.pictures.items():
+        ratios = [statistics.median(found.ratios(name, picture)) for name in names]
+        naive_ms = statistics.median(found.cpu_ms["naive"][picture])
+        print(f"{picture:28}{len(data) / 1e6:5.1f}{naive_ms:10.0f}", end="")
+        print("".join(f"{ratio:15.2f}" for ratio in ratios))
+
+
+def report_likeness(found: Measured) -> None:
+    for at, picture in enumerate(found.pictures):
+        for name in found.rivals:
+            if name.startswith("eyeline"):
+                psnr_db, luma_db, ssim, ssim_luma = found.above[name][at]
+                print(f"{picture}: {name} {psnr_db:+.2f} dB, luma {luma_db:+.2f}, ", end="")
+                print(f"SSIM {ssim:+.4f}, luma {ssim_luma:+.4f}")
+
+
+def report_base64(size_bytes: int) -> None:
+    data = os.urandom(size_bytes)
+    found_ms = []
+    for encode_base64 in (
+        lambda: base64.b64encode(data).decode(),
+        lambda: b64encode_as_string(data),
+    ):
+        times_ms = []
+        for _ in range(50):
+            start_s = time.process_time()
+            encode_base64()
+            times_ms.append((time.process_time() - start_s) * 1000)
+        found_ms.append(statistics.median(times_ms))
+    stdlib_ms, simd_ms = found_ms
+    print(f"base64 of {size_bytes / 1e6:g} MB: {stdlib_ms:.2f} ms, pybase64 {simd_ms:.2f} ms")
 
 
 def versions() -> str:
     names = ["eyeline", "pillow", "pybase64", "numpy"]
-    names += [name for name in ("simplejpeg", "pyvips", "pyvips-binary") if name_installed(name)]
+    names += [name for name in ("simplejpeg", "pyvips") if importlib.util.find_spec(name)]
+    names += ["pyvips-binary"] if importlib.util.find_spec("_libvips") else []
+    names += ["cykooz-resizer"] if importlib.util.find_spec("cykooz_resizer") else []
     turbo = features.version("libjpeg_turbo")
     packages = ", ".join(f"{name} {version(name)}" for name in names)
     return f"Python {platform.python_version()}, libjpeg-turbo {turbo} in Pillow, {packages}"
-
-
-def name_installed(name: str) -> bool:
-    return importlib.util.find_spec(name.replace("-", "_")) is not None or (
-        name == "pyvips-binary" and importlib.util.find_spec("_libvips") is not None
-    )
 
 
 def main() -> None:
@@ -363,15 +314,25 @@ def main() -> None:
     if options.peak:
         print_peak(*options.peak)
         return
+    common: Photos = {}
+    apart: Photos = {}
     if options.photos:
-        photos = {path.name: path.read_bytes() for path in sorted(options.photos.glob("*.jpg"))}
+        common = {path.name: path.read_bytes() for path in sorted(options.photos.glob("*.jpg"))}
     else:
-        photos = pictures()
+        common, apart = photos()
     print(f"{versions()}; {os.cpu_count()} cores, {options.rounds} rounds, CPU of all threads")
+    report_base64(2_000_000)
     for model in MODELS:
-        first = next(iter(photos.values()))
-        print(f"\n{model} high, {target(first, model)}")
-        report(measure(photos, model, options.rounds), len(photos))
+        print(f"\n{model} high, {target(next(iter(common.values())), model)}")
+        found = Measured(common, model, options.rounds)
+        report(found)
+        report_pictures(found)
+        report_likeness(found)
+        if apart:
+            others = Measured(apart, model, options.rounds)
+            report_pictures(others)
+            report_likeness(others)
+    print(f"\nload at the end: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ from adapters.pictures import (
     saved,
     sent,
 )
+from eyeline.adapters import bands
 from eyeline.adapters.arrays import encode
-from eyeline.core.colour import parse_colour
+from eyeline.adapters.colours import Fit, fitted, plain
+from eyeline.core.colour import Colour, parse_colour
 
 # --- modes --------------------------------------------------------------------------------------
 
@@ -168,3 +170,19 @@ def test_the_background_is_the_users(background: Any, seen: Any) -> None:
     data = saved(Image.new("RGBA", (8, 8), (255, 0, 0, 0)), "PNG")
     colour = parse_colour("background", background)
     assert sent(data, background=colour).convert("RGB").getpixel((4, 4)) == seen
+
+
+@pytest.mark.parametrize("form", ["P", "LA", "RGBA", "RGB", "1", "I;16", "CMYK"])
+def test_in_bands_nothing_changes(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made plain a few rows at a time, a picture is what it is when it is made so at once."""
+    grey = Image.linear_gradient("L").resize((64, 48))
+    image = grey.convert("I").point(lambda v: v * 90).convert("I;16") if form == "I;16" else (
+        grey.convert(form)
+    )  # fmt: skip
+    if form == "P":
+        image.info["transparency"] = bytes(range(256))
+    whole = plain(image, Colour(9, 99, 200))
+    monkeypatch.setattr(bands, "BAND_PIXELS", 300)
+    pieces, notes = fitted(image, Fit(64, Colour(9, 99, 200)))
+    assert (pieces.mode, notes) == (whole.image.mode, whole.notes)
+    assert pieces.tobytes() == whole.image.tobytes()

@@ -13,7 +13,9 @@ from PIL import Image, ImageChops, ImageCms
 
 from eyeline.adapters import heif_child
 from eyeline.adapters.apart import Refused
+from eyeline.adapters.colours import Fit
 from eyeline.adapters.heif import open_heif
+from eyeline.core.colour import Colour
 from eyeline.core.formats.heif import heic_header
 from eyeline.errors import ImageTooLarge, ImageTruncated
 
@@ -39,6 +41,12 @@ def oriented(orientation: int) -> bytes:
     return heic(sign(), exif=exif.tobytes())
 
 
+def opened(data: bytes) -> Image.Image:
+    image, notes = open_heif(data)
+    assert notes == ()
+    return image
+
+
 def near(found: object, wanted: tuple[int, ...]) -> bool:
     assert isinstance(found, tuple)
     return all(abs(a - b) <= 3 for a, b in zip(found, wanted, strict=True))
@@ -47,7 +55,7 @@ def near(found: object, wanted: tuple[int, ...]) -> bool:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pixels_come_as_the_file_turns_them(orientation: int) -> None:
     """A turn and a mirror stored as properties are applied, once, and leave no EXIF behind."""
-    image = open_heif(oriented(orientation))
+    image = opened(oriented(orientation))
     corner = {
         1: (0, 0),
         2: (1, 0),
@@ -70,7 +78,7 @@ def test_exif_orientation_alone_turns_nothing() -> None:
     data = bytearray(oriented(1))
     tag = data.rindex(bytes.fromhex("0112000300000001"))
     data[tag + 8 : tag + 10] = b"\0\6"
-    image = open_heif(bytes(data))
+    image = opened(bytes(data))
     assert image.size == (60, 40)
     assert near(image.getpixel((3, 3)), RED)
     assert image.getexif().get(0x0112, 1) == 1
@@ -89,7 +97,7 @@ def test_more_than_eight_bits_become_eight(
     pixels = np.full((64, 64, channels), 40_000, dtype="<u2").tobytes()
     buffer = BytesIO()
     pillow_heif.from_bytes(mode, (64, 64), pixels).save(buffer, quality=-1, chroma=444)
-    image = open_heif(buffer.getvalue())
+    image = opened(buffer.getvalue())
     assert image.mode == expected
     assert near(image.getpixel((9, 9)), (156,) * len(expected))
 
@@ -99,16 +107,24 @@ def test_more_than_eight_bits_become_eight(
 )
 def test_gives_rgb_or_rgba(stored: str, expected: str) -> None:
     """Grey becomes RGB, and alpha, premultiplied or not, RGBA."""
-    image = open_heif(heic(Image.new(stored, (64, 64), 200 if stored == "L" else None)))
+    image = opened(heic(Image.new(stored, (64, 64), 200 if stored == "L" else None)))
     assert (image.mode, image.size) == (expected, (64, 64))
 
 
 def test_keeps_the_colour_profile() -> None:
     """An ICC profile comes whole; without one, what the file says of its colours in short."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    assert open_heif(heic(sign(), icc_profile=profile)).info == {"icc_profile": profile}
+    assert opened(heic(sign(), icc_profile=profile)).info == {"icc_profile": profile}
     display_p3 = heic(sign(), color_primaries=12, transfer_characteristics=13)
-    assert open_heif(display_p3).info["nclx_profile"]["color_primaries"] == 12
+    assert opened(display_p3).info["nclx_profile"]["color_primaries"] == 12
+
+
+def test_comes_as_small_as_it_is_wanted() -> None:
+    """With a Fit it comes as wide as wanted, on its ground, and not yet smaller in height."""
+    clear = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    image, notes = open_heif(heic(clear), fit=Fit(16, Colour(0, 128, 0)))
+    assert (image.mode, image.size, notes) == ("RGB", (16, 64), ())
+    assert near(image.getpixel((9, 9)), (0, 128, 0))
 
 
 def test_gives_the_primary_picture() -> None:
@@ -117,7 +133,7 @@ def test_gives_the_primary_picture() -> None:
     pictures.add_from_pillow(Image.new("RGB", (80, 80), "blue"))
     buffer = BytesIO()
     pictures.save(buffer, primary_index=1, quality=-1)
-    image = open_heif(buffer.getvalue())
+    image = opened(buffer.getvalue())
     assert image.size == (80, 80)
     assert near(image.getpixel((9, 9)), BLUE)
 
@@ -127,7 +143,7 @@ def test_is_what_the_library_gives() -> None:
     image = Image.effect_noise((333, 77), 60).convert("RGB")
     data = heic(image)
     assert not ImageChops.difference(
-        open_heif(data), pillow_heif.open_heif(data).to_pillow()
+        opened(data), pillow_heif.open_heif(data).to_pillow()
     ).getbbox()
 
 
@@ -142,7 +158,7 @@ def test_leaves_pillow_and_pillow_heif_as_they_were() -> None:
 def test_threads_decode_at_the_same_time() -> None:
     """Any number of threads may call."""
     data, made = heic(sign()), []
-    threads = [threading.Thread(target=lambda: made.append(open_heif(data))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: made.append(opened(data))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -201,7 +217,7 @@ def grid(tiles_a_side: int) -> bytes:
 
 def test_a_grid_of_one_tile_is_decoded() -> None:
     """The bomb below, with one tile only, is a picture like any other."""
-    assert open_heif(derived(b"grid", 64, grid(1), 1)).size == (64, 64)
+    assert opened(derived(b"grid", 64, grid(1), 1)).size == (64, 64)
 
 
 def test_a_picture_that_decodes_thousands_of_times_its_size_is_refused() -> None:
@@ -224,7 +240,7 @@ def test_every_cut_is_an_error() -> None:
     """Cut anywhere, a file is refused by its header or by the decoder."""
     data = heic(sign())
     for end in range(0, len(data) - 1, len(data) // 12):
-        with pytest.raises((ValueError, IndexError, ImageTruncated)):
+        with pytest.raises(ImageTruncated):
             open_heif(data[:end])
 
 

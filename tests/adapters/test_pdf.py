@@ -299,7 +299,7 @@ def test_a_huge_image_is_drawn_or_refused_but_never_left_out() -> None:
 def test_want_of_memory_is_an_error_not_a_blank_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """PDFium leaves out what it cannot hold; the process is ended before that."""
     monkeypatch.setattr(pdf, "drawing_bounds", lambda data: Bounds(5.0, 60 * 2**20))
-    with pytest.raises(ImageTooLarge, match="takes too much memory to draw, the limit is 60 MB"):
+    with pytest.raises(ImageTooLarge, match="takes too much memory to decode, the limit is 62 MB"):
         pdf.render(document(RED_CORNER), 0, Size(4900, 4900), "plan.pdf")
 
 

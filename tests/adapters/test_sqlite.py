@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import sqlite3
 import stat
 import sys
@@ -13,7 +15,8 @@ from subprocess import PIPE, Popen
 
 import pytest
 
-from eyeline.adapters.sqlite import AnswerCache
+from eyeline.adapters import sqlite
+from eyeline.adapters.sqlite import AnswerCache, CacheStats
 
 RECORD = {"text": "A sign – «EXIT»", "usage": {"input_tokens": 7, "output_tokens": None}}
 
@@ -129,8 +132,7 @@ def test_a_broken_file_is_set_aside(
         assert cache.get("key") is None
         cache.put("key", RECORD)
         assert cache.get("key") == RECORD
-    (aside,) = tmp_path.glob("answers.broken-*")
-    assert aside.read_bytes() == found
+    assert cache.aside.read_bytes() == found
     assert "set aside" in caplog.text
 
 
@@ -157,7 +159,7 @@ def test_a_record_that_is_none_is_a_miss(tmp_path: Path, record: str) -> None:
     with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
         cache.put("key", RECORD)
         with closing(sqlite3.connect(cache.path)) as plain, plain:
-            plain.execute("UPDATE answers SET record = ?", (record,))
+            plain.execute("UPDATE entries SET record = ?", (record,))
         assert cache.get("key") is None
 
 
@@ -200,4 +202,281 @@ def test_waits_for_who_holds_the_file(tmp_path: Path) -> None:
             other.execute("COMMIT")
             writer.join()
         assert cache.get("key") == {"text": "new"}
-        assert not list(tmp_path.glob("*.broken-*"))
+        assert not cache.aside.exists()
+
+
+# --- damage -------------------------------------------------------------------------------------
+
+
+def filled(path: Path, count: int = 400) -> None:
+    with closing(AnswerCache(path)) as cache:
+        for number in range(count):
+            cache.put(f"key-{number}", {"text": f"{number} " * 100})
+
+
+def test_damage_found_while_reading_sets_the_file_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that opens and turns out damaged in a page is set aside then, and the run goes on."""
+    path = tmp_path / "answers.sqlite3"
+    filled(path)
+    data = bytearray(path.read_bytes())
+    data[3 * 4096 :] = b"\xa5" * (len(data) - 3 * 4096)
+    path.write_bytes(data)
+    with closing(AnswerCache(path)) as cache:
+        for number in range(400):
+            cache.get(f"key-{number}")
+        assert cache.aside.exists()
+        cache.put("key", RECORD)
+        assert cache.get("key") == RECORD
+    assert caplog.text.count("set aside") == 1
+
+
+def test_damage_found_while_writing_sets_the_file_aside(tmp_path: Path) -> None:
+    """What was to be written when the damage was found is written to the new file."""
+    path = tmp_path / "answers.sqlite3"
+    filled(path)
+    data = bytearray(path.read_bytes())
+    data[2 * 4096 :] = b"\xa5" * (len(data) - 2 * 4096)
+    path.write_bytes(data)
+    with closing(AnswerCache(path)) as cache:
+        for number in range(50):
+            cache.put(f"new-{number}", RECORD)
+        assert all(cache.get(f"new-{number}") == RECORD for number in range(50))
+        assert cache.aside.exists()
+
+
+def test_what_another_process_has_set_aside_already_stays(tmp_path: Path) -> None:
+    """Who finds the damage second takes the file that stands there now."""
+    path = tmp_path / "answers.sqlite3"
+    with closing(AnswerCache(path)) as first, closing(AnswerCache(path)) as second:
+        first.put("key", RECORD)
+        second.get("key")
+        first.set_aside("damaged")
+        first.put("new", RECORD)
+        second.set_aside("damaged")
+        assert second.get("new") == RECORD
+        assert first.get("new") == RECORD
+
+
+def test_a_cut_file_is_no_end(tmp_path: Path) -> None:
+    """A file cut in the middle, as after a full disk, is set aside or read as far as it goes."""
+    path = tmp_path / "answers.sqlite3"
+    filled(path)
+    os.truncate(path, path.stat().st_size // 2)
+    with closing(AnswerCache(path)) as cache:
+        for number in range(400):
+            cache.get(f"key-{number}")
+        cache.put("key", RECORD)
+        assert cache.get("key") == RECORD
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+from eyeline.adapters.sqlite import AnswerCache
+cache = AnswerCache(Path(sys.argv[1]), 10**6)
+number = 0
+while True:
+    cache.put(f"key-{number}", {"text": str(number) * 50})
+    print(number, flush=True)
+    number += 1
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_killed_in_the_middle_nothing_earlier_is_lost(tmp_path: Path) -> None:
+    """What was put before a process was killed is there, every single one."""
+    path = tmp_path / "answers.sqlite3"
+    for stop_after in (1, 20, 55):
+        command = [sys.executable, "-c", ENDLESS, str(path)]
+        with Popen(command, stdout=PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            told = [int(writer.stdout.readline()) for _ in range(stop_after)]
+            writer.send_signal(signal.SIGKILL)
+        with closing(AnswerCache(path)) as cache:
+            for number in told:
+                assert cache.get(f"key-{number}") == {"text": str(number) * 50}
+            assert cache.open().execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+# --- bounds -------------------------------------------------------------------------------------
+
+SMALL_BYTES = 2_000_000
+
+
+def on_disk(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("answers*"))
+
+
+def test_never_takes_more_than_it_may(tmp_path: Path) -> None:
+    """However much is put, file and log together stay within the limit."""
+    with closing(AnswerCache(tmp_path / "answers.sqlite3", SMALL_BYTES)) as cache:
+        for number in range(600):
+            cache.put(f"key-{number}", {"text": "a" * (number % 20 * 1000)})
+            if number % 50 == 0:
+                assert on_disk(tmp_path) <= SMALL_BYTES
+        assert cache.get("key-599") is not None
+        assert cache.get("key-0") is None
+        assert cache.stats().size_bytes > SMALL_BYTES / 2
+
+
+def test_what_is_used_stays(tmp_path: Path) -> None:
+    """What was asked for lately outlives what was put later and never asked for."""
+    with closing(AnswerCache(tmp_path / "answers.sqlite3", SMALL_BYTES)) as cache:
+        for number in range(300):
+            cache.put(f"key-{number}", {"text": "a" * 10_000})
+            assert cache.get("key-7") or number < 7
+        assert cache.get("key-8") is None
+
+
+def test_a_hit_writes_nothing(tmp_path: Path) -> None:
+    """Reading what was written within the hour leaves the file as it is, also when it is closed."""
+    path = tmp_path / "answers.sqlite3"
+    filled(path, 10)
+    before = path.read_bytes()
+    with closing(AnswerCache(path)) as cache:
+        for number in range(10):
+            assert cache.get(f"key-{number}")
+    assert path.read_bytes() == before
+
+
+def test_an_old_use_is_noted_when_it_is_closed(tmp_path: Path) -> None:
+    """What was last used long ago, and now again, is noted as used."""
+    with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
+        cache.put("key", RECORD)
+        cache.open().execute("UPDATE entries SET used_ms = 1")
+        assert cache.get("key") == RECORD
+    with closing(sqlite3.connect(cache.path)) as plain:
+        assert plain.execute("SELECT used_ms FROM entries").fetchone()[0] > 10**12
+
+
+def test_many_uses_are_noted_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is noted in memory of uses stays small."""
+    monkeypatch.setattr(sqlite, "TOUCHES_MAX", 3)
+    with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
+        for number in range(4):
+            cache.put(f"key-{number}", RECORD)
+        for number in range(4):
+            cache.get(f"key-{number}")
+        assert len(cache.touched) == 1
+
+
+def test_a_record_that_would_fill_it_is_not_kept(tmp_path: Path) -> None:
+    """One answer that is longer than a sixteenth of the cache does not push out all others."""
+    with closing(AnswerCache(tmp_path / "answers.sqlite3", SMALL_BYTES)) as cache:
+        cache.put("key", {"text": "a" * SMALL_BYTES})
+        assert cache.get("key") is None
+
+
+def test_a_smaller_limit_makes_the_file_smaller(tmp_path: Path) -> None:
+    """A cache that may take less than it has lets go of the rest, and gives the room back."""
+    path = tmp_path / "answers.sqlite3"
+    filled(path, 2000)
+    limit_bytes = path.stat().st_size // 2
+    with closing(AnswerCache(path, limit_bytes)) as cache:
+        cache.put("key", RECORD)
+    assert on_disk(tmp_path) <= limit_bytes
+
+
+# --- at a glance --------------------------------------------------------------------------------
+
+
+def test_a_glance_waits_for_nobody(tmp_path: Path) -> None:
+    """What would need the file to be opened, or another thread to finish, is not looked for."""
+    with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
+        assert cache.glance("key") is None
+        cache.put("key", RECORD)
+        assert cache.glance("key") == RECORD
+        with cache.lock:
+            assert cache.glance("key") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_opens_its_own(tmp_path: Path) -> None:
+    """A forked process, even of one in the middle of a query, reads and writes the same cache."""
+    with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
+        cache.put("key", RECORD)
+
+        def use() -> None:
+            found = cache.glance("key") is None and cache.get("key") == RECORD
+            cache.put("child", {"found": found})
+            cache.close()
+
+        with cache.lock:  # as another thread may hold it
+            child = multiprocessing.get_context("fork").Process(target=use)
+            child.start()
+            child.join()
+        assert cache.get("child") == {"found": True}
+
+
+# --- by hand ------------------------------------------------------------------------------------
+
+
+def test_says_what_it_holds(tmp_path: Path) -> None:
+    """Answers are counted apart from what serves to find them; an absent file is not made."""
+    with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
+        assert cache.stats() == CacheStats(0, 0, 0)
+        assert not cache.path.exists()
+        cache.put("key", RECORD)
+        cache.put("pixels abc", {"pixels": "def"})
+        found = cache.stats()
+        assert (found.answers, found.entries) == (1, 2)
+        assert found.size_bytes >= on_disk(tmp_path)
+
+
+def test_clears_for_all_who_have_it_open(tmp_path: Path) -> None:
+    """What is cleared is gone for everybody, and the cache goes on to be used."""
+    path = tmp_path / "answers.sqlite3"
+    with closing(AnswerCache(path)) as one, closing(AnswerCache(path)) as other:
+        for number in range(1000):
+            one.put(f"key-{number}", RECORD)
+        size_bytes = path.stat().st_size
+        assert other.get("key-7") == RECORD
+        assert one.clear().answers == 1000
+        assert other.get("key-7") is None
+        assert path.stat().st_size < size_bytes / 4
+        other.put("key", RECORD)
+        assert one.get("key") == RECORD
+        assert one.clear().answers == 1
+
+
+def test_clearing_takes_what_is_broken_too(tmp_path: Path) -> None:
+    """A damaged file, and one that was set aside before, are gone after clearing."""
+    path = tmp_path / "answers.sqlite3"
+    path.write_bytes(b"GARBAGE " * 4096)
+    with closing(AnswerCache(path)) as cache:
+        cache.aside.write_bytes(b"older")
+        assert cache.clear().answers == 0
+        assert not list(tmp_path.glob("answers*"))
+        assert cache.clear() == CacheStats(0, 0, 0)
+
+
+def test_what_cannot_be_cleared_is_told(tmp_path: Path) -> None:
+    """To clear or count what is no file is an error, unlike to use it."""
+    (tmp_path / "folder").mkdir()
+    with closing(AnswerCache(tmp_path / "folder")) as cache:
+        with pytest.raises(OSError, match="directory"):
+            cache.stats()
+        with pytest.raises(OSError, match="directory"):
+            cache.clear()
+
+
+def test_a_failure_is_told_once_a_kind(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A cache that cannot be used says so once, not with every answer."""
+    (tmp_path / "folder").mkdir()
+    with closing(AnswerCache(tmp_path / "folder")) as cache:
+        for _ in range(9):
+            cache.get("key")
+            cache.put("key", RECORD)
+    assert caplog.text.count("not read") == caplog.text.count("not written") == 1
+
+
+def test_a_file_that_others_may_read_is_closed_to_them(tmp_path: Path) -> None:
+    """A cache file whose mode was opened up is made private again."""
+    path = tmp_path / "answers.sqlite3"
+    path.touch(0o644)
+    with closing(AnswerCache(path)) as cache:
+        cache.put("key", RECORD)
+        assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.glob("answers*")} == {0o600}

@@ -41,6 +41,7 @@ from eyeline.errors import (
     ImageTooLarge,
     ImageTruncated,
     NotAnImage,
+    UnsafeImage,
     UnsupportedFormat,
 )
 
@@ -79,7 +80,7 @@ def test_upright_size(orientation: int) -> None:
         (b"<head><title>", ImageIsWebPage, "an HTML page"),
         (b"<?xml version='1.0'?><note/>", NotAnImage, "begins"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'>", ImageTruncated, "no element found"),
-        (b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>", ImageTruncated, "declarations of its own"),
+        (b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>", UnsafeImage, "declarations of its own"),
         (b"<svg width='0'/>", ImageTruncated, "the header says 0×0 px"),
         (b"\0\0\0\x14ftypheic\0\0\0\0mif1", ImageTruncated, "no picture in the header"),
         (b"\0\0\0\x10ftypmif1\0\0\0\0", ImageTruncated, "no picture in the header"),

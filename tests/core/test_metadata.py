@@ -113,3 +113,10 @@ def test_a_size_that_lies() -> None:
     data = bytearray(saved(WEBP))
     data[4:8] = b"\xff" * 4
     assert len(cut_metadata(bytes(data), WEBP)) == len(data)
+
+
+@pytest.mark.parametrize("media_type", [PNG, WEBP])
+def test_what_has_no_metadata_is_not_copied(media_type: str) -> None:
+    """The same object comes back, so that a large file is not held twice."""
+    data = saved(media_type)
+    assert cut_metadata(data, media_type) is data

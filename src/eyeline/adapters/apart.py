@@ -1,9 +1,10 @@
 """
-A native library in a process of its own: what it reads may be hostile.
+A decoder in a process of its own: what it reads may be hostile.
 
-libheif, resvg and PDFium cannot be interrupted, and each can be made to take minutes, gigabytes, or
-the whole process with it by a file of a few kilobytes. PDFium, besides, serves one thread only,
-and resvg stops all others. A fresh interpreter costs 10 ms, and the library's import.
+libheif, resvg, PDFium, libavif, OpenJPEG and what Pillow decodes in Python cannot be interrupted,
+and each can be made to take minutes, gigabytes, or the whole process with it by a file of a few
+kilobytes. PDFium, besides, serves one thread only, and resvg stops all others. A fresh interpreter
+costs 10 ms, and the library's import.
 """
 
 from __future__ import annotations
@@ -18,10 +19,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from eyeline.errors import ImageError, ImageTooLarge, ImageTruncated, UnsupportedFormat
+from eyeline.errors import (
+    BadReference,
+    ImageError,
+    ImageTooLarge,
+    ImageTruncated,
+    UnsupportedFormat,
+)
 
 # What a child exits with; of the first two it says the reason on stderr.
-DAMAGED, UNSUPPORTED, TOO_MUCH_MEMORY = 65, 69, 71
+DAMAGED, UNSUPPORTED, NO_FRAME, TOO_MUCH_MEMORY = 65, 69, 70, 71
 TIME_IS_UP = -getattr(signal, "SIGPROF", 0)
 # For systems that cannot limit CPU time; on others for a machine with other things to do.
 WALL_PER_CPU = 3
@@ -29,6 +36,8 @@ WALL_PER_CPU = 3
 # system only stops what jumps past that. The rest of the address space is mapped, not used.
 WATCHED_ADDRESS_BYTES = 4 * 2**30
 WATCH_EVERY_S = 0.01
+# Leaves room below 300 MB for what is taken between two looks: a gigabyte a second at most.
+MEMORY_BYTES = 256 * 2**20
 # As many at once as there are cores, or each would wait for the others on its own time.
 SLOTS = threading.BoundedSemaphore(os.cpu_count() or 1)
 
@@ -53,11 +62,21 @@ class Refused(Exception):
 
 def drawing_bounds(data: bytes) -> Bounds:
     """
-    Give what a drawing may take: 1.2 s and 300 MB, and more only for what is large itself.
+    Give what a drawing may take: 1.2 s and 268 MB, and more only for what is large itself.
 
     A bomb is small; of a scan or a map each megabyte may take a tenth of a second to decode.
     """
-    return Bounds(min(8.0, 1.2 + len(data) / 10_000_000), 300 * 2**20 + len(data))
+    return Bounds(min(8.0, 1.2 + len(data) / 10_000_000), MEMORY_BYTES + len(data))
+
+
+def decoding_bounds(data: bytes) -> Bounds:
+    """
+    Give what decoding a picture may take: 1.5 s and 268 MB, and more for what is large itself.
+
+    Measured, at most: 0.34 s and 33 MB a megabyte, for HEIC, AVIF and JPEG 2000 as cameras and
+    scanners write them, of 12 to 48 megapixels.
+    """
+    return Bounds(min(20.0, 1.5 + len(data) / 2_000_000), MEMORY_BYTES + 100 * len(data))
 
 
 def run_apart(
@@ -66,8 +85,8 @@ def run_apart(
     """
     Give what `main` of `module` makes of `data` in a child process.
 
-    Raises ImageTruncated or UnsupportedFormat as the child says, and ImageTooLarge where it took
-    too much time or memory, or broke down as it does when nested too deep.
+    Raises ImageTruncated, UnsupportedFormat or BadReference as the child says, and ImageTooLarge
+    where it took too much time or memory, or broke down as it does when nested too deep.
     """
     path = [place for place in sys.path if Path(place).is_absolute()]
     # Isolated and without site: half the start-up, and no file of the current folder is imported.
@@ -78,7 +97,7 @@ def run_apart(
         with SLOTS:
             done = subprocess.run(command, input=data, capture_output=True, timeout=wall_s)
     except subprocess.TimeoutExpired:
-        raise ImageTooLarge(source, "takes too long to draw", f"{wall_s:.1f} s") from None
+        raise ImageTooLarge(source, "takes too long to decode", f"{wall_s:.1f} s") from None
     if done.returncode:
         raise failure(done.returncode, done.stderr.decode(errors="replace"), bounds, source)
     return done.stdout
@@ -90,10 +109,12 @@ def failure(status: int, reason: str, bounds: Bounds, source: str) -> ImageError
         return ImageTruncated(source, reason)
     if status == UNSUPPORTED:
         return UnsupportedFormat(source, reason)
+    if status == NO_FRAME:
+        return BadReference(source, "no such frame, the file has fewer")
     if status == TIME_IS_UP:
-        return ImageTooLarge(source, "takes too long to draw", f"{bounds.time_s:.1f} s")
-    limit = f"{bounds.memory_bytes >> 20} MB"
-    return ImageTooLarge(source, "takes too much memory to draw", limit)
+        return ImageTooLarge(source, "takes too long to decode", f"{bounds.time_s:.1f} s")
+    limit = f"{bounds.memory_bytes // 10**6:,} MB"
+    return ImageTooLarge(source, "takes too much memory to decode", limit)
 
 
 # --- in the child -------------------------------------------------------------------------------

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import NamedTuple
 
 from PIL import Image, ImageCms
 
+from eyeline.adapters.bands import bands, narrowed
 from eyeline.core.colour import Colour
 
 WITH_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 Notes = tuple[str, ...]
+# Gives for pixels, all or some rows of a picture, what they become.
+Change = Callable[[Image.Image], Image.Image]
 
 
 class Coloured(NamedTuple):
@@ -21,73 +25,160 @@ class Coloured(NamedTuple):
     notes: Notes = ()
 
 
+class Recipe(NamedTuple):
+    """How rows of one picture are made plain, the profile they then still have, and notes."""
+
+    change: Change
+    profile: bytes | None
+    notes: Notes = ()
+
+
+class Fit(NamedTuple):
+    """How wide a picture is wanted, in pixels, and on what ground."""
+
+    width_px: int
+    background: Colour
+
+
+def fitted(image: Image.Image, fit: Fit) -> tuple[Image.Image, Notes]:
+    """
+    Give what `plain` gives, shrunk along its rows, and notes; no second whole picture is held.
+
+    The profile that its numbers still mean stands in `info`.
+    """
+    if image.mode == "YCbCr" or (is_plain(image) and image.width == fit.width_px):
+        return image, ()
+    return fitted_rows(bands(image), image, image.height, fit)
+
+
+def fitted_rows(
+    rows: Iterable[Image.Image], like: Image.Image, height_px: int, fit: Fit
+) -> tuple[Image.Image, Notes]:
+    """Do the same with bands of rows, `height_px` together, that are of one kind with `like`."""
+    change, profile, notes = recipe(like, fit.background)
+    made = narrowed(map(change, rows), fit.width_px, height_px)
+    if profile:
+        made.info["icc_profile"] = profile
+    return made, notes
+
+
 def plain(image: Image.Image, background: Colour) -> Coloured:
     """
     Give 8-bit grey, RGB or CMYK that can be resized; what is transparent stands on `background`.
     """
+    change, profile, notes = recipe(image, background)
+    return Coloured(change(image), profile, notes)
+
+
+def recipe(image: Image.Image, background: Colour) -> Recipe:
+    """Say how `image`, whose pixels are there, is made plain, whole or some rows at a time."""
     profile: bytes | None = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):
-        return Coloured(*eight_bit(image))
+        return eight_bit(image)
     if image.mode == "LAB":
-        return Coloured(from_lab(image), None)
+        return Recipe(from_lab(), None)
     if image.has_transparency_data or image.mode in WITH_ALPHA:
-        image, notes = to_srgb(image.convert("RGBA"), profile)
-        return Coloured(flat(image, background), None, notes)
-    if image.mode in ("RGB", "L", "YCbCr", "CMYK"):
-        return Coloured(image, profile)
-    return Coloured(image.convert("L" if image.mode == "1" else "RGB"), profile)
+        converted, notes = to_srgb_by(profile, "RGBA")
+
+        def on_ground(rows: Image.Image) -> Image.Image:
+            return flat(converted(rows.convert("RGBA")), background)
+
+        return Recipe(by_palette(image, on_ground) if image.mode == "P" else on_ground, None, notes)
+    if is_plain(image):
+        return Recipe(unchanged, profile)
+    mode = "L" if image.mode == "1" else "RGB"
+    return Recipe(lambda rows: rows.convert(mode), profile)
 
 
-def flat(image: Image.Image, background: Colour) -> Image.Image:
-    image = image.convert("RGBA")
-    ground = Image.new("RGBA", image.size, (*background, 255))
-    ground.alpha_composite(image)
-    return ground.convert("RGB")
+def is_plain(image: Image.Image) -> bool:
+    return image.mode in ("RGB", "L", "YCbCr", "CMYK") and not image.has_transparency_data
 
 
-def eight_bit(image: Image.Image) -> tuple[Image.Image, None, Notes]:
+def unchanged(rows: Image.Image) -> Image.Image:
+    return rows
+
+
+def by_palette(image: Image.Image, change: Change) -> Change:
+    """Do with the colours of a palette what `change` would do with every pixel."""
+    all_colours = image.resize((256, 1), Image.Resampling.NEAREST)
+    all_colours.frombytes(bytes(range(256)))
+    palette = change(all_colours).tobytes()
+
+    def changed(rows: Image.Image) -> Image.Image:
+        rows = rows.copy()
+        rows.putpalette(palette)
+        rows.info.pop("transparency", None)
+        return rows.convert("RGB")
+
+    return changed
+
+
+def flat(rows: Image.Image, background: Colour) -> Image.Image:
+    ground = Image.new("RGB", rows.size, background)
+    ground.paste(rows, mask=rows)
+    return ground
+
+
+def eight_bit(image: Image.Image) -> Recipe:
     """
     Scale 16-bit, 32-bit and float grey by its real range; Pillow's own conversion would clip it.
     """
-    image = image.convert("F")
-    low, high = image.getextrema()
-    assert isinstance(low, float)
-    assert isinstance(high, float)
+    low, high = extrema(image)
     if not high > low:
-        return Image.new("L", image.size, 255 if low > 0 else 0), None, ()
+        return Recipe(lambda rows: Image.new("L", rows.size, 255 if low > 0 else 0), None)
     scale = 255.0 / (high - low)
-    scaled = image.point(lambda value: value * scale - low * scale).convert("L")
-    return scaled, None, (f"{low:g} to {high:g} scaled to 0 to 255",)
+
+    def scaled(rows: Image.Image) -> Image.Image:
+        return rows.convert("F").point(lambda value: value * scale - low * scale).convert("L")
+
+    return Recipe(scaled, None, (f"{low:g} to {high:g} scaled to 0 to 255",))
 
 
-def from_lab(image: Image.Image) -> Image.Image:
-    lab = ImageCms.createProfile("LAB")
-    made = ImageCms.profileToProfile(image, lab, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    assert made is not None
-    return made
+def extrema(image: Image.Image) -> tuple[float, float]:
+    """Give the least and the largest number of an image of one channel."""
+    found = [rows.convert("F").getextrema() for rows in bands(image)]
+    lows, highs = zip(*found, strict=True)
+    return min(lows), max(highs)
+
+
+def from_lab() -> Change:
+    profiles = (ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"))
+    return applied(ImageCms.buildTransform(*profiles, "LAB", "RGB"))
+
+
+def applied(transform: ImageCms.ImageCmsTransform) -> Change:
+    def change(rows: Image.Image) -> Image.Image:
+        made = ImageCms.applyTransform(rows, transform)
+        assert made is not None
+        return made
+
+    return change
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, Notes]:
     """Convert from an embedded ICC profile; without one CMYK is converted as ink is defined."""
+    change, notes = to_srgb_by(profile, image.mode)
+    return change(image), notes
+
+
+def to_srgb_by(profile: bytes | None, mode: str) -> tuple[Change, Notes]:
+    """Say how pixels of `mode` are converted, and notes."""
+    as_they_are = (lambda rows: rows.convert("RGB")) if mode == "CMYK" else unchanged
     if not profile:
-        return (image.convert("RGB") if image.mode == "CMYK" else image), ()
+        return as_they_are, ()
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if is_srgb(source) and image.mode != "CMYK":
-            return image, ()
-        if image.mode == "YCbCr":
-            image = image.convert("RGB")
+        if is_srgb(source) and mode != "CMYK":
+            return as_they_are, ()
         name = source.profile.profile_description or "its colour profile"
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        made = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode=mode
-        )
+        stored, made = "RGB" if mode == "YCbCr" else mode, "RGBA" if mode == "RGBA" else "RGB"
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), stored, made)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return (image if image.mode != "CMYK" else image.convert("RGB")), (
-            "damaged colour profile ignored",
-        )
-    assert made is not None
-    return made, (f"{name} → sRGB",)
+        return as_they_are, ("damaged colour profile ignored",)
+    convert, notes = applied(transform), (f"{name} → sRGB",)
+    if mode == "YCbCr":
+        return (lambda rows: convert(rows.convert("RGB"))), notes
+    return convert, notes
 
 
 def is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:

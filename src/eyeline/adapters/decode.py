@@ -9,9 +9,15 @@ import zlib
 from io import BytesIO
 from typing import NamedTuple
 
-from PIL import Image, ImageChops, features
+from PIL import Image, ImageChops, UnidentifiedImageError, features
 from PIL.JpegImagePlugin import JpegImageFile
 
+from eyeline.adapters.colours import Fit, Notes, fitted
+from eyeline.adapters.holding import held_bytes, icon_bytes, is_safe, refuse_hoard
+from eyeline.adapters.netpbm import netpbm
+from eyeline.adapters.resize import Box, simd
+from eyeline.core.colour import WHITE
+from eyeline.core.formats import jpeg
 from eyeline.core.media import (
     AVIF,
     BMP,
@@ -29,8 +35,7 @@ from eyeline.core.media import (
 )
 from eyeline.core.plan import PreparePlan
 from eyeline.core.size import Size
-
-Box = tuple[float, float, float, float]
+from eyeline.errors import ImageTruncated
 
 # What Pillow raises for damage of all kinds, a broken PNG chunk even as SyntaxError.
 UNDECODABLE = (
@@ -41,7 +46,11 @@ UNDECODABLE = (
     EOFError,
     struct.error,
     zlib.error,
-    IndexError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    RuntimeError,
+    MemoryError,
 )
 # The readers of Pillow's that each type may reach, whatever else the bytes resemble.
 FORMATS = {
@@ -56,6 +65,8 @@ FORMATS = {
     ICO: ["ICO", "CUR"],
     PNM: ["PPM"],
 }
+# What can take seconds whatever its size: whole types, and decoders that are written in Python.
+SLOW_TYPES, SLOW_DECODERS = {AVIF, JP2}, {"bmp_rle", "ppm_plain"}
 # What comes upright out of its decoder; all else is turned here.
 TURNED_BY_DECODER = {HEIC, TIFF}
 # `warnings.catch_warnings` is not safe between threads, so headers are read one at a time.
@@ -64,44 +75,82 @@ OPENING = threading.Lock()
 
 class Decoded(NamedTuple):
     """
-    A frame or page, the part of it that the picture fills (left, top, right, bottom in pixels), and
-    notes.
+    A frame or page, the part of it that the picture fills (left, top, right, bottom in pixels),
+    notes, and whether it was scaled while it was decoded.
     """
 
     image: Image.Image
     box: Box
-    notes: tuple[str, ...] = ()
+    notes: Notes = ()
+    is_scaled: bool = False
 
 
-def decode(data: bytes, plan: PreparePlan, source: str) -> Decoded:
+def decode(data: bytes, plan: PreparePlan, source: str, *, in_full: bool = False) -> Decoded:
     """
     Decode the frame or page that is meant.
 
-    A JPEG comes smaller where that is still as large as planned; what is drawn (SVG, PDF) has the
-    planned size. Raises one of UNDECODABLE, or an ImageError.
+    A JPEG comes smaller where that is still as large as planned, unless it is wanted `in_full` and
+    that is safe; what is drawn (SVG, PDF) has the planned size, and all else the planned width.
+    Raises one of UNDECODABLE, or an ImageError.
     """
+    if plan.stored == JPEG:
+        if fault := jpeg.shortage(data):
+            raise ImageTruncated(source, fault)
+        refuse_hoard(jpeg.coefficient_bytes(data), data, source)
+        return decode_jpeg(data, plan, in_full=in_full)
+    image, notes = picture(data, plan, source)
+    return Decoded(image, whole(image), notes)
+
+
+def picture(data: bytes, plan: PreparePlan, source: str) -> tuple[Image.Image, Notes]:
+    """Decode what is no JPEG: plain, as wide as planned and not yet as high; and notes."""
+    fit = Fit(stored_size(plan).width_px, plan.background or WHITE)
     match plan.stored:
         case str(kind) if kind == SVG:
             from eyeline.adapters.svg import draw
 
-            image, notes = draw(data, plan.size, source)
-            return Decoded(image, whole(image), notes)
+            drawn, notes = draw(data, plan.size, source)
+            image, more = fitted(drawn, fit)
+            return image, notes + more
         case str(kind) if kind == PDF:
             from eyeline.adapters.pdf import render
 
-            image = render(data, plan.frame, plan.size, source)
+            return fitted(render(data, plan.frame, plan.size, source), fit)
         case str(kind) if kind == HEIC:
             from eyeline.adapters.heif import open_heif
 
-            image = open_heif(data, source)
-        case str(kind) if kind == JPEG:
-            return decode_jpeg(open_image(data, FORMATS[JPEG]), plan)
-        case _:
-            image = open_image(data, FORMATS[plan.stored])
-            if plan.frame:
-                image.seek(plan.frame)
-            image.load()
-    return Decoded(image, whole(image))
+            return open_heif(data, source, fit)
+    return by_pillow(data, plan, fit, source)
+
+
+def by_pillow(data: bytes, plan: PreparePlan, fit: Fit, source: str) -> tuple[Image.Image, Notes]:
+    if plan.stored == ICO:
+        refuse_hoard(icon_bytes(data), data, source)
+    image = open_image(data, FORMATS[plan.stored])
+    is_slow = decoder(image) in SLOW_DECODERS
+    refuse_hoard(held_bytes(image, plan.frame, is_slow=is_slow), data, source)
+    if decoder(image) == "ppm":
+        return fitted(netpbm(data), fit)
+    if plan.stored in SLOW_TYPES or is_slow:
+        from eyeline.adapters.slow import open_slow
+
+        return open_slow(data, str(image.format), plan.frame, fit, source)
+    if plan.frame:
+        image.seek(plan.frame)
+    image.load()
+    return fitted(image, fit)
+
+
+def stored_size(plan: PreparePlan) -> Size:
+    """Give the planned size as it is before the picture is turned here."""
+    is_turned = plan.orientation >= 5 and plan.stored not in TURNED_BY_DECODER
+    return plan.size.turned if is_turned else plan.size
+
+
+def decoder(image: Image.Image) -> str:
+    """Name Pillow's decoder for an opened image; "" where the format has its own way."""
+    tile = getattr(image, "tile", None)
+    return tile[0].codec_name if tile else ""
 
 
 def whole(image: Image.Image) -> Box:
@@ -112,21 +161,28 @@ def open_image(data: bytes, kinds: list[str]) -> Image.Image:
     """Open without decoding. Pillow's warnings are not for our user: what matters is an error."""
     with OPENING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return Image.open(BytesIO(data), formats=kinds)
+        try:
+            return Image.open(BytesIO(data), formats=kinds)
+        except UnidentifiedImageError:
+            raise ValueError(f"no {kinds[0]} that Pillow reads") from None
 
 
 # --- JPEG ---------------------------------------------------------------------------------------
 
 
-def decode_jpeg(image: Image.Image, plan: PreparePlan) -> Decoded:
-    """Decode at a fraction of the size, as YCbCr where it is stored so: two conversions less."""
+def decode_jpeg(data: bytes, plan: PreparePlan, *, in_full: bool) -> Decoded:
+    """Decode at a fraction of the size, where it can be."""
+    image = open_image(data, FORMATS[JPEG])
     assert isinstance(image, JpegImageFile)
-    box = drafted(image, plan.size.turned if plan.orientation >= 5 else plan.size)
+    full = Size(*image.size)
+    is_wanted_full = in_full and is_safe(4 * full.pixels, data)
+    box = drafted(image, full if is_wanted_full else stored_size(plan))
     image.load()
+    is_scaled = image.size != full
     if image.mode == "CMYK" and "adobe" not in image.info:
         # Pillow takes every CMYK JPEG for one of Adobe's, which are inverted.
-        return Decoded(ImageChops.invert(image), box)
-    return Decoded(image, box)
+        return Decoded(ImageChops.invert(image), box, is_scaled=is_scaled)
+    return Decoded(image, box, is_scaled=is_scaled)
 
 
 def drafted(image: JpegImageFile, size: Size) -> Box:
@@ -135,10 +191,14 @@ def drafted(image: JpegImageFile, size: Size) -> Box:
     since a decoder rounds its sides up.
     """
     full = image.size
-    drafted = image.draft("YCbCr" if is_ycc(image) else "RGB", size)
+    # Resizing by Pillow takes as long as decoding: that on planes, each in its way, and on few
+    # pixels. By SIMD it takes next to nothing, and halves are decoded by SIMD too.
+    is_slow = simd() is None
+    drafted = image.draft("YCbCr" if is_slow and is_ycc(image) else "RGB", size)
     if drafted is None:
         return whole(image)
-    if image.decoderconfig == (2, 0) and fits_three_eighths(Size(*full), size):
+    is_half = image.decoderconfig == (2, 0)
+    if is_slow and is_half and fits_three_eighths(Size(*full), size):
         # libjpeg scales by any eighth, and Pillow only by halves. Source: libjpeg.txt of
         # libjpeg-turbo 3.2, "scale_num"; three eighths is what a 12-megapixel photo wants.
         width_px, height_px = full

@@ -48,3 +48,8 @@ class Images:
         from eyeline.adapters.pixels import prepare
 
         return prepare(data, plan, source)
+
+    def fingerprint(self, image: PreparedImage) -> str:
+        from eyeline.adapters.fingerprint import digest_pixels
+
+        return digest_pixels(image.data, image.media_type)

@@ -7,9 +7,10 @@ from io import BytesIO
 from PIL import Image, ImageChops
 
 from eyeline.adapters.colours import Notes, plain, to_srgb
-from eyeline.adapters.decode import TURNED_BY_DECODER, UNDECODABLE, Box, Decoded, decode
+from eyeline.adapters.decode import TURNED_BY_DECODER, UNDECODABLE, Decoded, decode
+from eyeline.adapters.resize import Box, resized
 from eyeline.core.colour import WHITE
-from eyeline.core.content import bytes_worth
+from eyeline.core.content import bytes_worth, has_edges
 from eyeline.core.media import JPEG, PNG
 from eyeline.core.parts import PreparedImage
 from eyeline.core.plan import PreparePlan, conversion
@@ -22,6 +23,7 @@ JPEG_QUALITY = 90
 LANCZOS, BILINEAR = Image.Resampling.LANCZOS, Image.Resampling.BILINEAR
 # By plane of YCbCr: chroma is halved again by 4:2:0, so a cheap filter costs it nothing visible.
 FILTERS = (LANCZOS, BILINEAR, BILINEAR)
+Filters = tuple[Image.Resampling, ...]
 # EXIF orientation → how Pillow turns the stored picture upright. Source: EXIF 2.32, section 4.6.4.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -40,22 +42,33 @@ def prepare(data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
     frame that is not there.
     """
     try:
-        decoded = decode(data, plan, source)
-        image, coloured = execute(decoded, plan)
+        image, found = executed(data, plan, source)
     except UNDECODABLE as error:
         if plan.frame and isinstance(error, EOFError):
             raise BadReference(source, "no such frame, the file has fewer") from None
         raise ImageTruncated(source, str(error) or type(error).__name__) from None
     encoded, media_type, why = encode(image, plan)
-    notes = (*decoded.notes, *coloured, *conversion(plan.stored, media_type, why))
+    notes = (*found, *conversion(plan.stored, media_type, why))
     return PreparedImage(encoded, media_type, plan.size, notes)
+
+
+def executed(data: bytes, plan: PreparePlan, source: str) -> tuple[Image.Image, Notes]:
+    """Decode and execute; once more in full where scaling while decoding would blur text."""
+    decoded = decode(data, plan, source)
+    image, notes = execute(decoded, plan)
+    if decoded.is_scaled and has_edges(steps(image)):
+        decoded = decode(data, plan, source, in_full=True)
+        image, notes = execute(decoded, plan)
+    return image, (*decoded.notes, *notes)
 
 
 def execute(decoded: Decoded, plan: PreparePlan) -> tuple[Image.Image, Notes]:
     """Put on the background, shrink, turn upright, make it sRGB: what is slow on few pixels."""
     image, profile, notes = plain(decoded.image, plan.background or WHITE)
     orientation = 1 if plan.stored in TURNED_BY_DECODER else plan.orientation
-    image = shrink(image, plan.size.turned if orientation >= 5 else plan.size, decoded.box)
+    filters = FILTERS if decoded.is_scaled else (LANCZOS,) * 3
+    size = plan.size.turned if orientation >= 5 else plan.size
+    image = shrink(image, size, decoded.box, filters)
     if orientation in TURNS:
         image = image.transpose(TURNS[orientation])
     image, converted = to_srgb(image, profile)
@@ -63,15 +76,17 @@ def execute(decoded: Decoded, plan: PreparePlan) -> tuple[Image.Image, Notes]:
     return image, (*notes, *converted)
 
 
-def shrink(image: Image.Image, size: Size, box: Box) -> Image.Image:
-    """Resize what is in `box` to `size`, where it is not that already."""
+def shrink(image: Image.Image, size: Size, box: Box, filters: Filters) -> Image.Image:
+    """Resize what is in `box` to `size`, where it is not that already; YCbCr plane by plane."""
     if image.size == size and box == (0, 0, *size):
         return image
     if image.mode != "YCbCr":
-        return image.resize(size, LANCZOS, box)
+        made = resized(image, size, box)
+        image.close()  # a third of the peak, while the caller still holds it
+        return made
     planes = list(image.split())
-    image.close()  # a third of the peak, while the caller still holds it
-    for at, kind in enumerate(FILTERS):
+    image.close()  # as above
+    for at, kind in enumerate(filters):
         planes[at] = planes[at].resize(size, kind, box)
     return Image.merge("YCbCr", planes)
 
@@ -80,7 +95,8 @@ def encode(image: Image.Image, plan: PreparePlan) -> tuple[bytes, str, str]:
     """Give the bytes, their media type, and why it is that one: the pixels decide, if they may."""
     if plan.lossless:
         return png(image), PNG, ""
-    photo, worth = jpeg(image), bytes_worth(steps(image))
+    found = steps(image)
+    photo, worth = jpeg(image, is_sharp=has_edges(found)), bytes_worth(found)
     if worth:
         graphics = png(image)
         if len(graphics) <= worth * len(photo):
@@ -90,17 +106,18 @@ def encode(image: Image.Image, plan: PreparePlan) -> tuple[bytes, str, str]:
 
 def steps(image: Image.Image) -> list[int]:
     """Count how much each pixel differs from the one to its left: 256 counts, by difference."""
-    # Luma, grey or green: the channel with the detail.
-    detail = image.getchannel(1 if image.mode == "RGB" else 0)
+    # Luma, whoever decoded: the choice must not hang on what is installed.
+    detail = image.getchannel(0) if image.mode == "YCbCr" else image.convert("L")
     width_px, height_px = image.size
     right = detail.crop((1, 0, width_px, height_px))
     left = detail.crop((0, 0, width_px - 1, height_px))
     return ImageChops.difference(left, right).histogram()
 
 
-def jpeg(image: Image.Image) -> bytes:
+def jpeg(image: Image.Image, *, is_sharp: bool = False) -> bytes:
+    """Encode as 4:2:0, or 4:4:4 where coloured edges would smear."""
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0 if is_sharp else 2)
     return buffer.getvalue()
 
 

@@ -16,6 +16,8 @@ Content = Literal["photo", "graphics"]
 SHARP_STEP = 48
 FLAT_SHARE_MIN = 0.55
 SHARP_SHARE_MIN = 0.08
+# Shares of all steps: of dense text 0.3 are sharp, of photos at most 0.03.
+TEXT_SHARE_MIN, EDGES_SHARE_MIN = 0.1, 0.05
 # Text is worth this many times the bytes; without it PNG must be the smaller one.
 TEXT_WORTH = 4.0
 
@@ -26,9 +28,17 @@ def bytes_worth(steps: Sequence[int]) -> float:
 
     `steps` is the histogram of absolute differences between neighbouring pixels, 0 to 255.
     """
-    count = sum(steps)
-    flat = steps[0]
-    if not count or flat < FLAT_SHARE_MIN * count:
+    count, sharp = sum(steps), sum(steps[SHARP_STEP:])
+    if not count:
         return 0.0
-    has_text = sum(steps[SHARP_STEP:]) >= SHARP_SHARE_MIN * (count - flat)
-    return TEXT_WORTH if has_text else 1.0
+    if sharp >= TEXT_SHARE_MIN * count:
+        return TEXT_WORTH
+    flat = steps[0]
+    if flat < FLAT_SHARE_MIN * count:
+        return 0.0
+    return TEXT_WORTH if sharp >= SHARP_SHARE_MIN * (count - flat) else 1.0
+
+
+def has_edges(steps: Sequence[int]) -> bool:
+    """Say whether there are so many sharp edges that scaling while decoding would show."""
+    return sum(steps[SHARP_STEP:]) >= EDGES_SHARE_MIN * max(1, sum(steps))

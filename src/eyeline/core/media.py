@@ -23,7 +23,7 @@ from eyeline.core.formats import (
     tiff,
     webp,
 )
-from eyeline.core.formats.header import Header
+from eyeline.core.formats.header import Header, Unsafe
 from eyeline.core.size import Size
 from eyeline.errors import (
     ImageEmpty,
@@ -31,6 +31,7 @@ from eyeline.errors import (
     ImageTooLarge,
     ImageTruncated,
     NotAnImage,
+    UnsafeImage,
     UnsupportedFormat,
 )
 
@@ -133,7 +134,7 @@ def read_info(data: bytes, source: str) -> ImageInfo:
     Read what `data` is from its first bytes; nothing is decoded. `source` names it in errors.
 
     Of a document it is the first page. Raises ImageEmpty, ImageIsWebPage, NotAnImage,
-    UnsupportedFormat, ImageTruncated or ImageTooLarge.
+    UnsupportedFormat, ImageTruncated, UnsafeImage or ImageTooLarge.
     """
     media_type = readable_type(data, source)
     return info(read(lambda: READERS[media_type](data), source), media_type, source)
@@ -165,11 +166,13 @@ def readable_type(data: bytes, source: str) -> str:
 
 
 def read(reader: Callable[[], Read], source: str) -> Read:
-    """Run a header reader; where the bytes are cut or make no sense, say so of `source`."""
+    """Run a header reader; where the bytes are cut, make no sense or are a trap, say so."""
     try:
         return reader()
     except IndexError:
         raise ImageTruncated(source, "the header ends early") from None
+    except Unsafe as error:
+        raise UnsafeImage(source, str(error)) from None
     except ValueError as error:
         raise ImageTruncated(source, str(error)) from None
 

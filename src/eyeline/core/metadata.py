@@ -25,9 +25,11 @@ def cut_metadata(data: bytes, media_type: str) -> bytes:
     Give an image without its metadata, its pixels bit for bit the same.
 
     Also what stands behind the image's end goes: a phone puts a film or a second picture there.
-    Other types than JPEG, PNG, WebP and GIF, and damaged ones, come back as they are.
+    Other types than JPEG, PNG, WebP and GIF, and damaged ones, come back as they are, and what has
+    no metadata as the very same object: a second copy of a large file would be held for nothing.
     """
     try:
-        return b"".join(PIECES[media_type](data))
+        bare = b"".join(PIECES[media_type](data))
     except (IndexError, KeyError, ValueError):
         return data
+    return data if bare == data else bare

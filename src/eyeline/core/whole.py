@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from eyeline.core.formats import gif, jpeg, png, webp
+from eyeline.core.formats.header import Unsafe
 from eyeline.core.media import GIF, JPEG, PNG, WEBP
-from eyeline.errors import ImageTruncated
+from eyeline.errors import ImageTruncated, UnsafeImage
 
 FAULTS = {JPEG: jpeg.fault, PNG: png.fault, GIF: gif.fault, WEBP: webp.fault}
 
@@ -12,12 +13,14 @@ FAULTS = {JPEG: jpeg.fault, PNG: png.fault, GIF: gif.fault, WEBP: webp.fault}
 def check_whole(data: bytes, media_type: str, source: str) -> None:
     """
     Raise ImageTruncated if `data`, about to be sent as it is, ends early or is damaged in its
-    frame.
+    frame, UnsafeImage if that would take long to tell.
     """
     try:
         fault = FAULTS[media_type](data)
     except IndexError:
         fault = "the header ends early"
+    except Unsafe as error:
+        raise UnsafeImage(source, str(error)) from None
     except ValueError as error:
         fault = str(error)
     if fault:

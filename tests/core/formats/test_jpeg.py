@@ -143,3 +143,46 @@ def test_an_end_mark_without_a_scan_is_no_end() -> None:
     """A file that ends before its first scan is not whole."""
     assert jpeg.fault(b"\xff\xd8" + FRAME + b"\xff\xd9") == "no end-of-image mark"
     assert jpeg.header(jpegs()["baseline"]).size == SIZE
+
+
+def test_two_frame_headers() -> None:
+    """Of two frame headers none is believed."""
+    with pytest.raises(ValueError, match="two frame headers"):
+        jpeg.header(b"\xff\xd8" + FRAME + FRAME)
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_a_pixel"), [("baseline", 0), ("progressive", 3), ("grey", 0), ("cmyk", 0)]
+)
+def test_coefficients_that_are_held(name: str, bytes_a_pixel: int) -> None:
+    """Two bytes a sample of what comes in several scans, of which 4:2:0 has one and a half."""
+    held = jpeg.coefficient_bytes(jpegs()[name])
+    assert held == bytes_a_pixel * SIZE.pixels // 2 * 2
+
+
+@pytest.mark.parametrize("name", jpegs())
+def test_a_real_picture_has_bytes_enough(name: str) -> None:
+    """No picture that an encoder wrote has less than a decoder needs."""
+    assert jpeg.shortage(jpegs()[name]) == ""
+
+
+@pytest.mark.parametrize(("name", "least"), [("grey", 262_144), ("progressive", 196_608)])
+def test_a_size_that_cannot_be(name: str, least: int) -> None:
+    """Where the header says more than the bytes can hold, that is said: it would be grey."""
+    data = bytearray(jpegs()[name])
+    marker = b"\xff\xc0" if name == "grey" else b"\xff\xc2"
+    at = data.index(marker) + 5
+    data[at : at + 4] = struct.pack(">HH", 8_192, 8_192)
+    assert f"at least {least:,} expected" in jpeg.shortage(bytes(data))
+
+
+def test_other_processes_are_not_judged() -> None:
+    """Arithmetic coding may take less than a bit."""
+    data = jpegs()["grey"].replace(b"\xff\xc0", b"\xff\xc9")
+    assert jpeg.shortage(data) == ""
+
+
+def test_factors_of_nothing() -> None:
+    """Sampling factors of zero, which no decoder takes, count as one."""
+    frame = segment(0xC2, b"\x08" + struct.pack(">HH", 8, 8) + b"\x01\x01\0\0")
+    assert jpeg.coefficient_bytes(b"\xff\xd8" + frame + segment(0xDA, b"\1\1\0")) == 0

@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.support import SIZE, encoded, picture, transparent
 from eyeline.core.formats import jpeg2000
-from eyeline.core.formats.header import Header
+from eyeline.core.formats.header import Header, Unsafe
 from eyeline.core.size import Size
 
 MODES = ["L", "LA", "RGB", "RGBA", "I;16"]
@@ -86,5 +86,16 @@ def test_files_without_a_header(data: bytes, said: str) -> None:
 
 def test_a_codestream_that_shows_nothing() -> None:
     """An offset behind the edge leaves no picture."""
-    data = jpeg2000.CODESTREAM + struct.pack(">HHIIIIIIIIH", 41, 0, 5, 5, 9, 9, 0, 0, 0, 0, 0)
+    data = jpeg2000.CODESTREAM + struct.pack(">HHIIIIIIIIH", 41, 0, 5, 5, 9, 9, 9, 9, 0, 0, 0)
     assert jpeg2000.header(data).size == Size(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("side", "error", "said"),
+    [(0, ValueError, "tiles without size"), (99, Unsafe, "more than 10,000 tiles")],
+)
+def test_tiles_that_are_no_good(side: int, error: type[ValueError], said: str) -> None:
+    """A decoder would reserve memory for each of them."""
+    sides = (9_999, 9_999, 0, 0, side, side, 0, 0, 1)
+    with pytest.raises(error, match=said):
+        jpeg2000.header(jpeg2000.CODESTREAM + struct.pack(">HHIIIIIIIIH3B", 41, 0, *sides, 7, 1, 1))

@@ -65,3 +65,29 @@ def test_headers_that_make_no_sense(data: bytes, said: str) -> None:
     """Numbers that are missing or out of range are no header."""
     with pytest.raises(ValueError, match=said):
         netpbm.header(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "maximum", "is_colour", "pixels"),
+    [
+        (b"P5 1 2\n#\n9 \1\2", 9, False, b"\1\2"),
+        (b"P6 1 1 300\n\0\1\0\2\0\3", 300, True, b"\0\1\0\2\0\3"),
+    ],
+)
+def test_taken_apart(data: bytes, maximum: int, is_colour: bool, pixels: bytes) -> None:
+    """Behind the largest value stands one white space, then the samples."""
+    found = netpbm.raw(data)
+    assert (found.maximum, found.is_colour, bytes(found.pixels)) == (maximum, is_colour, pixels)
+
+
+@pytest.mark.parametrize("data", [b"P5 1", b"P5 1 2\n"])
+def test_what_cannot_be_taken_apart(data: bytes) -> None:
+    """Without its three numbers there are no samples."""
+    with pytest.raises(ValueError, match="no width, height and largest value"):
+        netpbm.raw(data)
+
+
+def test_a_comment_without_end() -> None:
+    """A header longer than any writer makes is none: Pillow would read it byte by byte."""
+    with pytest.raises(ValueError, match="no width and height"):
+        netpbm.header(b"P5 #" + b"x" * 70_000 + b"\n3 2 255\n")

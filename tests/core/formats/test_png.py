@@ -41,3 +41,10 @@ def test_millions_of_chunks_are_refused() -> None:
     empty = b"\0\0\0\0teSt\0\0\0\0" * 100_000
     with pytest.raises(ValueError, match="more than 100,000 chunks"):
         png.header(pngs()["RGB"][:33] + empty + pngs()["RGB"][33:])
+
+
+def test_two_headers() -> None:
+    """A second header, which some decoder might believe, is refused."""
+    plain = pngs()["RGB"]
+    with pytest.raises(ValueError, match="two headers"):
+        png.header(plain[:33] + plain[8:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from eyeline.core.formats.header import Unsafe
 from eyeline.core.formats.xml import BYTES_MAX, ELEMENTS_MAX, NESTING_MAX, Watcher, local, parse
 
 
@@ -43,7 +44,7 @@ def test_encodings(encoding: str) -> None:
         (b"<?xml version='1.0' encoding='shift_jis'?><a/>", "multi-byte"),
         (b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "declarations of its own"),
         (b"<a>" * (NESTING_MAX + 1), "nested deeper than 100"),
-        (b" " * (BYTES_MAX + 1), "20,000,001 bytes"),
+        (b" " * (BYTES_MAX + 1), "10,000,001 bytes"),
     ],
 )
 def test_what_is_refused(data: bytes, said: str) -> None:
@@ -60,8 +61,15 @@ def test_too_many_elements() -> None:
 
 def test_too_many_attributes() -> None:
     """Three attributes an element, on the whole, are the end."""
-    data = b"<a " + b" ".join(b"b%d=''" % number for number in range(750_001)) + b"/>"
-    with pytest.raises(ValueError, match="more than 750,000 attributes"):
+    element = b"<a " + b" ".join(b"b%d=''" % number for number in range(9_000)) + b"/>"
+    with pytest.raises(Unsafe, match="more than 750,000 attributes"):
+        parse(b"<a>" + element * 84 + b"</a>", Watcher())
+
+
+def test_too_many_attributes_of_one_element() -> None:
+    """Ten thousand on one element are the end too, and that is told before they are read."""
+    data = b"<a " + b" ".join(b"b%d = ''" % number for number in range(10_001)) + b"/>"
+    with pytest.raises(Unsafe, match="an element with more than 10,000 attributes"):
         parse(data, Watcher())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eyeline.core.formats.header import Header, unpack
+from eyeline.core.formats.header import Header, Unsafe, unpack
 from eyeline.core.size import Size
 
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
@@ -42,8 +42,8 @@ def blocks(data: bytes) -> Iterator[tuple[int, int]]:
         while is_chain and at < len(data):
             at, left, is_chain = at + 1 + data[at], left - 1, data[at] > 0
             if not left:
-                raise ValueError(f"more than {SUB_BLOCKS_MAX:,} sub-blocks")
-    raise ValueError(f"more than {BLOCKS_MAX:,} blocks")
+                raise Unsafe(f"more than {SUB_BLOCKS_MAX:,} sub-blocks")
+    raise Unsafe(f"more than {BLOCKS_MAX:,} blocks")
 
 
 def after_head(data: bytes, at: int) -> tuple[int, bool]:

@@ -12,6 +12,10 @@ from eyeline.core.size import Size
 BOXES_MAX = 10_000
 
 
+class Unsafe(ValueError):
+    """More than any honest writer makes, or what is not read at all, lest it do harm."""
+
+
 class Header(NamedTuple):
     """
     What the header of one frame or page says.
@@ -64,4 +68,4 @@ def boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
             raise ValueError(f"a box {kind!r} of {length:,} bytes")
         yield kind, content, box_end
         at = box_end
-    raise ValueError(f"more than {BOXES_MAX:,} boxes")
+    raise Unsafe(f"more than {BOXES_MAX:,} boxes")

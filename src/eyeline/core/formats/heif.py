@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from eyeline.core.formats.header import Header, boxes, depth_kind, unpack
+from eyeline.core.formats.header import Header, Unsafe, boxes, depth_kind, unpack
 from eyeline.core.size import Size
 
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
@@ -176,7 +176,7 @@ def associations(data: bytes, at: int) -> Iterator[tuple[int, int]]:
         (item,), number = unpack(id_shape, data, at), unpack("B", data, at + id_bytes)[0]
         left -= number
         if left < 0:
-            raise ValueError(f"more than {ASSOCIATIONS_MAX:,} properties")
+            raise Unsafe(f"more than {ASSOCIATIONS_MAX:,} properties")
         at += id_bytes + 1
         for place in range(at, at + width * number, width):
             yield item, unpack(shape, data, place)[0] & mask

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from eyeline.core.formats.header import Header, depth_kind, unpack
+from eyeline.core.formats.header import Header, Unsafe, depth_kind, unpack
 from eyeline.core.formats.tiff import exif_orientation
 from eyeline.core.size import Size
 
@@ -31,13 +32,53 @@ KEPT = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 SEGMENTS_MAX = 10_000
 
 
+class Frame(NamedTuple):
+    """A frame header: its marker, and where its length stands; where its first scan does, or 0."""
+
+    marker: int
+    at: int
+    scan_at: int
+
+    def has_scans(self, data: bytes) -> bool:
+        """Say whether the picture comes in several scans, so that all of it is held."""
+        (components,) = unpack("B", data, self.at + 7)
+        in_scan = int.from_bytes(data[self.scan_at + 2 : self.scan_at + 3])
+        return self.marker not in SEQUENTIAL or (self.scan_at > 0 and in_scan < components)
+
+    def samples(self, data: bytes) -> int:
+        """Count the samples of all components, or a few less."""
+        height, width, components = unpack(">HHB", data, self.at + 3)
+        table = unpack(f"{3 * components}B", data, self.at + 8)
+        factors = [(both >> 4, both & 15) for both in table[1::3]]
+        widest = max([1, *(across for across, _ in factors)])
+        highest = max([1, *(down for _, down in factors)])
+        sampled = sum(across * down for across, down in factors)
+        return width * height * sampled // (widest * highest)
+
+
 def header(data: bytes) -> Header:
-    frame, frame_at, exif, scan_at = 0, 0, b"", 0
     walk = segments(data)
+    frame, exif = first_frame(data, walk)
+    precision, height, width, components = unpack(">BHHB", data, frame.at + 2)
+    has_scans = frame.has_scans(data)
+    return Header(
+        Size(width, height),
+        exif_orientation(exif),
+        pixel_kind=pixel_kind(frame.marker, precision, components),
+        scans=1 + sum(marker == SCAN for marker, _ in walk) if has_scans else 1,
+        is_scalable=not has_scans,
+    )
+
+
+def first_frame(data: bytes, walk: Iterator[tuple[int, int]]) -> tuple[Frame, bytes]:
+    """Give the frame header, and the EXIF before it; `walk` is then behind the first scan."""
+    frame, frame_at, exif, scan_at = 0, 0, b"", 0
     for marker, at in walk:
         if marker in (SCAN, END):
             scan_at = at
             break
+        if marker in FRAMES and frame:
+            raise ValueError("two frame headers")
         if marker in FRAMES:
             frame, frame_at = marker, at
         elif marker == APP1 and not exif and data.startswith(EXIF_MARK, at + 2):
@@ -46,16 +87,32 @@ def header(data: bytes) -> Header:
         raise ValueError(
             "no frame header before the image data" if scan_at else "the header ends early"
         )
-    precision, height, width, components = unpack(">BHHB", data, frame_at + 2)
-    in_scan = int.from_bytes(data[scan_at + 2 : scan_at + 3]) if scan_at else components
-    has_scans = frame not in SEQUENTIAL or in_scan < components
-    return Header(
-        Size(width, height),
-        exif_orientation(exif),
-        pixel_kind=pixel_kind(frame, precision, components),
-        scans=1 + sum(marker == SCAN for marker, _ in walk) if has_scans else 1,
-        is_scalable=not has_scans,
-    )
+    return Frame(frame, frame_at, scan_at), exif
+
+
+def coefficient_bytes(data: bytes) -> int:
+    """
+    Give what a decoder holds of a picture in several scans: two bytes a sample, until the last.
+
+    0 for one that is decoded row by row. Source: libjpeg-turbo 3.2, jdcoefct.c.
+    """
+    frame, _ = first_frame(data, segments(data))
+    return 2 * frame.samples(data) if frame.has_scans(data) else 0
+
+
+def shortage(data: bytes) -> str:
+    """
+    Say so where there are fewer bytes than the fewest that a picture of this size can have, which
+    decoders fill up with grey; "" where there are enough.
+
+    Each block of 64 samples takes a bit at least, and two where it comes in one scan.
+    """
+    frame, _ = first_frame(data, segments(data))
+    if frame.marker not in {*SEQUENTIAL, PROGRESSIVE}:
+        return ""
+    bits = frame.samples(data) // 64 * (2 if frame.marker in SEQUENTIAL else 1)
+    left = len(data) - frame.scan_at
+    return f"{left:,} bytes of pixels, at least {bits // 8:,} expected" if 8 * left < bits else ""
 
 
 def pixel_kind(frame: int, precision: int, components: int) -> str:
@@ -79,7 +136,7 @@ def segments(data: bytes) -> Iterator[tuple[int, int]]:
         if marker == END:
             return
         at += int.from_bytes(data[at : at + 2])
-    raise ValueError(f"more than {SEGMENTS_MAX:,} segments")
+    raise Unsafe(f"more than {SEGMENTS_MAX:,} segments")
 
 
 def pieces(data: bytes) -> Iterator[memoryview]:
@@ -105,4 +162,4 @@ def is_kept(marker: int, payload: memoryview) -> bool:
 
 def fault(data: bytes) -> str:
     markers = {marker for marker, _ in segments(data)}
-    return "" if {SCAN, END} <= markers else "no end-of-image mark"
+    return shortage(data) if {SCAN, END} <= markers else "no end-of-image mark"

@@ -6,7 +6,7 @@ Sources: ITU T.800, annexes A.5.1 (SIZ) and I.5.3 (JP2 header).
 
 from __future__ import annotations
 
-from eyeline.core.formats.header import Header, boxes, depth_kind, unpack
+from eyeline.core.formats.header import Header, Unsafe, boxes, depth_kind, unpack
 from eyeline.core.size import Size
 
 CODESTREAM = b"\xff\x4f\xff\x51"
@@ -14,6 +14,8 @@ FILE = b"\0\0\0\x0cjP  "
 ENUMERATED, CMYK, LAB = 1, 12, 14
 COLOUR_SPACES = {CMYK: "CMYK", LAB: "LAB"}
 DEPTHS_DIFFER = 255
+# 100 megapixels in tiles of 128×128 are 6,104.
+TILES_MAX = 10_000
 
 
 def header(data: bytes) -> Header:
@@ -35,6 +37,7 @@ def header(data: bytes) -> Header:
 
 def codestream(data: bytes, at: int) -> Header:
     right, bottom, left, top = unpack(">IIII", data, at + 8)
+    refuse_tiles(data, at, right, bottom)
     (components,) = unpack(">H", data, at + 40)
     depths = unpack(f"{components * 3}B", data, at + 42)[::3]
     return Header(
@@ -42,6 +45,15 @@ def codestream(data: bytes, at: int) -> Header:
         has_alpha=components in (2, 4),
         pixel_kind=deepest(depths),
     )
+
+
+def refuse_tiles(data: bytes, at: int, right: int, bottom: int) -> None:
+    """Raise Unsafe for more tiles than are safe: a decoder reserves 6 KB for each at once."""
+    width, height, left, top = unpack(">IIII", data, at + 24)
+    if not (width and height):
+        raise ValueError("tiles without size")
+    if -(-(right - left) // width) * -(-(bottom - top) // height) > TILES_MAX:
+        raise Unsafe(f"more than {TILES_MAX:,} tiles")
 
 
 def deepest(depths: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from eyeline.core.formats.header import Header, depth_kind, unpack
+from eyeline.core.formats.header import Header, Unsafe, depth_kind, unpack
 from eyeline.core.formats.tiff import exif_orientation
 from eyeline.core.size import Size
 
@@ -25,6 +25,8 @@ def header(data: bytes) -> Header:
         raise ValueError("the first chunk is not IHDR")
     has_alpha, frames, exif = colour in (4, 6), 1, b""
     for kind, at, end in chunks(data):
+        if kind == b"IHDR" and at > 8:
+            raise ValueError("two headers")
         if kind == b"tRNS":
             has_alpha = True
         elif kind == b"acTL":
@@ -49,7 +51,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         yield kind, at, end
         if kind == b"IEND":
             return
-    raise ValueError(f"more than {CHUNKS_MAX:,} chunks")
+    raise Unsafe(f"more than {CHUNKS_MAX:,} chunks")
 
 
 def pieces(data: bytes) -> Iterator[memoryview]:

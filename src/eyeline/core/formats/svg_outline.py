@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from eyeline.core.formats import gif, jpeg, png, webp
+from eyeline.core.formats.header import Unsafe
 from eyeline.core.formats.xml import NESTING_MAX, Watcher, attributes, local
 
 # Measured with resvg 0.5: a million drawn elements take 1.3 s and 180 MB.
@@ -88,7 +89,7 @@ class Outline(Watcher):
             self.picture_pixels += pixels_inside(value)
             if self.picture_pixels > PICTURE_PIXELS_MAX:
                 limit = f"{PICTURE_PIXELS_MAX // 1_000_000} megapixels"
-                raise ValueError(f"SVG with pictures inside of more than {limit}")
+                raise Unsafe(f"SVG with pictures inside of more than {limit}")
         elif key == "href" and value.lstrip().startswith("#"):
             self.refer(value.strip()[1:])
         else:
@@ -97,7 +98,7 @@ class Outline(Watcher):
 
     def refer(self, target: str) -> None:
         if len(self.references) == REFERENCES_MAX:
-            raise ValueError(f"SVG with more than {REFERENCES_MAX:,} references")
+            raise Unsafe(f"SVG with more than {REFERENCES_MAX:,} references")
         self.references.append((len(self.open) - 1, target))
 
     def end(self, name: str) -> None:
@@ -110,7 +111,7 @@ class Outline(Watcher):
             self.named[ended.id] = Element(self.elements - ended.first, depth, ended.deepest, held)
 
     def check(self) -> None:
-        """Raise ValueError if what is drawn is too much, too deep, or without end."""
+        """Raise Unsafe if what is drawn is too much, too deep, or without end."""
         whole = Element(self.elements, 0, 0, range(len(self.references)))
         # How deep the document itself is nested was checked while it was read.
         self.refuse_too_much(self.drawn_for(whole).elements, 0)
@@ -124,7 +125,7 @@ class Outline(Watcher):
             self.known[target] = self.drawn_for(self.named[target])
         found = self.known[target]
         if found is None:
-            raise ValueError("SVG with an element that shows itself")
+            raise Unsafe("SVG with an element that shows itself")
         return found
 
     def drawn_for(self, element: Element) -> Drawn:
@@ -140,16 +141,16 @@ class Outline(Watcher):
 
     def refuse_too_much(self, elements: int, levels: int) -> None:
         if elements > DRAWN_MAX or self.visits > VISITS_MAX:
-            raise ValueError(f"SVG that draws more than {DRAWN_MAX:,} elements")
+            raise Unsafe(f"SVG that draws more than {DRAWN_MAX:,} elements")
         if levels > NESTING_MAX:
-            raise ValueError(f"SVG nested deeper than {NESTING_MAX}, references followed")
+            raise Unsafe(f"SVG nested deeper than {NESTING_MAX}, references followed")
 
 
 def pixels_inside(url: str) -> int:
     """Give the pixels of the picture in a data URL, by its header; 0 where it is none."""
     head, _, payload = url.partition(",")
     if payload.count("%") > PERCENT_SIGNS_MAX:
-        raise ValueError(f"SVG with more than {PERCENT_SIGNS_MAX:,} percent signs in one URL")
+        raise Unsafe(f"SVG with more than {PERCENT_SIGNS_MAX:,} percent signs in one URL")
     data = unquote_to_bytes(payload)
     try:
         if head.rstrip().lower().endswith(";base64"):

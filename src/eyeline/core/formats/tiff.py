@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from eyeline.core.formats.header import Header, depth_kind, unpack
+from eyeline.core.formats.header import Header, Unsafe, depth_kind, unpack
 from eyeline.core.size import Size
 
 SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
@@ -128,7 +128,7 @@ def directories(data: bytes) -> Iterator[Tags]:
         count = entry_count(data, at, layout)
         entries_left -= count
         if len(seen) == PAGES_MAX or entries_left < 0:
-            raise ValueError(f"more than {PAGES_MAX:,} pages or {ENTRIES_MAX:,} tags")
+            raise Unsafe(f"more than {PAGES_MAX:,} pages or {ENTRIES_MAX:,} tags")
         seen.add(at)
         yield {
             tag: values(data, layout, kind, number, value_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eyeline.core.formats.header import Header, unpack
+from eyeline.core.formats.header import Header, Unsafe, unpack
 from eyeline.core.formats.tiff import exif_orientation
 from eyeline.core.size import Size
 
@@ -64,7 +64,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         end = at + 8 + length + (length & 1)
         yield data[at : at + 4], at, end
         at = end
-    raise ValueError(f"more than {CHUNKS_MAX:,} chunks")
+    raise Unsafe(f"more than {CHUNKS_MAX:,} chunks")
 
 
 def pieces(data: bytes) -> Iterator[bytes | memoryview]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from xml.parsers import expat
 
-# So that reading and cleaning take a second or two at most.
-BYTES_MAX, ELEMENTS_MAX, ATTRIBUTES_MAX = 20_000_000, 250_000, 750_000
+from eyeline.core.formats.header import Unsafe
+
+# So that reading and cleaning take a second at most.
+BYTES_MAX, ELEMENTS_MAX, ATTRIBUTES_MAX = 10_000_000, 250_000, 750_000
+# The parser tells of an element when it has all its attributes: a million take a second and 300 MB.
+# A script may hold some hundreds of equals signs between one tag and the next.
+ATTRIBUTES_OF_ONE_MAX = 10_000
+CROWDED = re.compile(rb"<(?>[^<=]*+=){%d}" % (ATTRIBUTES_OF_ONE_MAX + 1))
 # The renderer, resvg, calls itself for each level, and overflows the stack at about 250.
 NESTING_MAX = 100
 
@@ -31,10 +38,13 @@ def parse(data: bytes, watcher: Watcher) -> None:
     """
     Read `data`, in any encoding it declares, and tell `watcher` what it holds.
 
-    Raises ValueError where it is not well-formed, declares entities, or is too large or deep.
+    Raises ValueError where it is not well-formed, and as such Unsafe where it declares entities, or
+    is too large or deep.
     """
     if len(data) > BYTES_MAX:
-        raise ValueError(f"XML of {len(data):,} bytes, the limit is {BYTES_MAX:,}")
+        raise Unsafe(f"XML of {len(data):,} bytes, the limit is {BYTES_MAX:,}")
+    if CROWDED.search(data):
+        raise Unsafe(f"XML of an element with more than {ATTRIBUTES_OF_ONE_MAX:,} attributes")
     parser = expat.ParserCreate()
     parser.buffer_text = parser.ordered_attributes = True
     bounds = Bounds(watcher)
@@ -61,11 +71,11 @@ class Bounds:
         self.attributes += len(values) // 2
         self.depth += 1
         if self.elements > ELEMENTS_MAX:
-            raise ValueError(f"XML of more than {ELEMENTS_MAX:,} elements")
+            raise Unsafe(f"XML of more than {ELEMENTS_MAX:,} elements")
         if self.attributes > ATTRIBUTES_MAX:
-            raise ValueError(f"XML of more than {ATTRIBUTES_MAX:,} attributes")
+            raise Unsafe(f"XML of more than {ATTRIBUTES_MAX:,} attributes")
         if self.depth > NESTING_MAX:
-            raise ValueError(f"XML nested deeper than {NESTING_MAX}")
+            raise Unsafe(f"XML nested deeper than {NESTING_MAX}")
         self.watcher.start(name, values)
 
     def end(self, name: str) -> None:
@@ -78,7 +88,7 @@ def refuse_declarations(
 ) -> None:
     """Refuse what can make a few bytes a billion; a mere reference to a DTD is never followed."""
     if has_subset:
-        raise ValueError("XML with declarations of its own, as entities, which are not read")
+        raise Unsafe("XML with declarations of its own, as entities, which are not read")
 
 
 def attributes(values: list[str]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,103 @@
+"""Files seen before: what is remembered of each, while it stays as it was."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from eyeline.core.picture import PAGES_MAX, FileState, Picture, Sighting
+from eyeline.ports import Cache
+
+# About a kilobyte each.
+IN_MEMORY_MAX = 4096
+
+
+class Sightings:
+    """Remembers pictures in this process, and in a cache for the others; threads may share it."""
+
+    def __init__(self, cache: Cache, now_ns: Callable[[], int] = time.time_ns) -> None:
+        self.cache, self.now_ns = cache, now_ns
+        self.lock = Lock()
+        self.seen: OrderedDict[str, tuple[FileState, Picture]] = OrderedDict()
+
+    def glance(self, file: Path) -> Sighting | None:
+        """Give what this process remembers of a file; None where it would have to ask further."""
+        path = absolute(file)
+        with self.lock:
+            seen = self.seen.get(path)
+            if seen is None:
+                return None
+            self.seen.move_to_end(path)
+        state = state_of(path)
+        return Sighting(path, state, seen[1]) if state == seen[0] else None
+
+    def known(self, file: Path) -> Sighting:
+        """Give the state of a file and what is remembered of it; nothing of it is read."""
+        sighting = self.glance(file)
+        if sighting is not None:
+            return sighting
+        path = absolute(file)
+        state = state_of(path)
+        if state is None or not state.is_settled(self.now_ns()):
+            # Written so lately that it may be written again unnoticed.
+            return Sighting(path, None)
+        picture = remembered(self.cache.get(key_of(path)), state)
+        if picture is not None:
+            self.keep(path, state, picture)
+        return Sighting(path, state, picture)
+
+    def remember(self, sighting: Sighting, picture: Picture) -> None:
+        """Remember what was read of a file after it was found as `sighting` says."""
+        if sighting.state is None or len(picture.pages) > PAGES_MAX:
+            return
+        self.keep(sighting.path, sighting.state, picture)
+        record = {"state": sighting.state, **picture.to_record()}
+        self.cache.put(key_of(sighting.path), record)
+
+    def keep(self, path: str, state: FileState, picture: Picture) -> None:
+        with self.lock:
+            self.seen[path] = (state, picture)
+            self.seen.move_to_end(path)
+            if len(self.seen) > IN_MEMORY_MAX:
+                self.seen.popitem(last=False)
+
+
+def absolute(file: Path) -> str:
+    """Give a path from the root, `..` left as it is: behind a link it leads elsewhere."""
+    path = str(file)
+    return path if path.startswith("/") else os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
+
+
+def state_of(path: str) -> FileState | None:
+    """Give the state of a regular file; None for anything else, and for what is not there."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # a Path costs more than the call
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return FileState(
+        found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
+    )
+
+
+def key_of(path: str) -> str:
+    """Name a file in the cache, where no answer can be named so; raised with what is kept of it."""
+    return f"file1 {sha256(os.fsencode(path)).hexdigest()}"
+
+
+def remembered(record: Mapping[str, Any] | None, state: FileState) -> Picture | None:
+    """Read what the cache kept of a file, if it kept it in this state."""
+    if record is None or record.get("state") != list(state):
+        return None
+    try:
+        return Picture.from_record(record)
+    except (KeyError, TypeError, ValueError):
+        return None
