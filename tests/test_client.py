@@ -454,7 +454,7 @@ def test_a_schema_gives_a_value(schema: Any, parsed: object, api_name: str) -> N
 def test_an_answer_that_does_not_fit() -> None:
     """An answer that does not fit the schema is an error that keeps it."""
     with pytest.raises(SchemaMismatch) as raised:
-        client(FakeTransport('{"words": 3}')).ask("?", PNG, schema=Sign)
+        client(FakeTransport('{"words": 2}', '{"words": 3}')).ask("?", PNG, schema=Sign)
     assert raised.value.answer.text == '{"words": 3}'
     with pytest.raises(SchemaError):
         client(FakeTransport()).ask("?", PNG, schema=42)
@@ -499,7 +499,7 @@ def test_answers_and_their_errors_survive_pickling() -> None:
     answer = client(FakeTransport("A sign.")).ask("?", PNG)
     assert pickle.loads(pickle.dumps(answer)) == answer
     with pytest.raises(SchemaMismatch) as raised:
-        client(FakeTransport("A sign.")).ask("Other?", PNG, schema=Sign)
+        client(FakeTransport("A sign.", "A sign.")).ask("Other?", PNG, schema=Sign)
     again = pickle.loads(pickle.dumps(raised.value))
     assert (again.answer, str(again)) == (raised.value.answer, str(raised.value))
 

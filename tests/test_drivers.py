@@ -56,6 +56,9 @@ class MemoryCache:
     def get(self, key: str) -> Mapping[str, Any] | None:
         return self.records.get(key)
 
+    def glance(self, key: str) -> Mapping[str, Any] | None:
+        return self.records.get(key)
+
     def put(self, key: str, record: Mapping[str, Any]) -> None:
         self.records[key] = record
 
@@ -426,7 +429,9 @@ def test_a_time_limit_around_it_settles() -> None:
 
     async def limited() -> None:
         async with asyncio.timeout(0.01):
-            await AsyncDriver(outside(budget=budget), AwaitedTransport()).run(ask(asking()))
+            await AsyncDriver(outside(budget=budget), AwaitedTransport()).run(
+                ask(asking(cache=False))
+            )
 
     with pytest.raises(TimeoutError):
         asyncio.run(limited())
@@ -528,7 +533,9 @@ def test_many_threads_never_pass_the_budget() -> None:
     driver = Driver(outside(budget=budget), watching)
     with ThreadPoolExecutor(16) as pool:
         asks = [
-            pool.submit(outcome, lambda: driver.run(ask(asking(max_output_tokens=TOKENS_MAX))))
+            pool.submit(
+                outcome, lambda: driver.run(ask(asking(max_output_tokens=TOKENS_MAX, cache=False)))
+            )
             for _ in range(ASKS)
         ]
         outcomes = Counter(future.result() for future in asks)
@@ -544,7 +551,7 @@ def test_many_tasks_never_pass_the_budget() -> None:
         driver = AsyncDriver(outside(budget=budget), ThreadedTransport(watching))
         return await asyncio.gather(
             *(
-                awaited_outcome(driver.run(ask(asking(max_output_tokens=TOKENS_MAX))))
+                awaited_outcome(driver.run(ask(asking(max_output_tokens=TOKENS_MAX, cache=False))))
                 for _ in range(ASKS)
             )
         )

@@ -101,6 +101,12 @@ CASES: dict[str, tuple[tuple[Any, ...], str, str, int]] = {
         "smaller",
         2,
     ),
+    "UnsafeImage": (
+        ("a.svg", "XML nested deeper than 100"),
+        "a.svg: not read for safety (XML nested deeper than 100)",
+        "save it as PNG",
+        2,
+    ),
     "ImageTooThin": (
         ("a.png", "1×100,000 px", "65,535 px"),
         "a.png: 1×100,000 px, less than a pixel wide once it fits 65,535 px",
@@ -194,6 +200,12 @@ CASES: dict[str, tuple[tuple[Any, ...], str, str, int]] = {
         (ANSWER, "$.a"),
         "gpt-4o: the answer does not fit the schema ($.a)",
         "error.answer.text",
+        1,
+    ),
+    "ImageNotSeen": (
+        (ANSWER, 12, 2942),
+        "gpt-4o: billed 12 input tokens, where the images alone take 2,942",
+        "sight_check=False",
         1,
     ),
 }
@@ -295,3 +307,13 @@ def test_a_source_shows_no_secret(name: str, reference: UrlRef) -> None:
     """An image is named in an error by its reference, without password, signature or bytes."""
     error = CLASSES[name](str(reference), *CASES[name][0][1:])
     assert "SECRET" not in f"{error} {error!r} {error.hint}"
+
+
+def test_the_warning_keeps_its_fields() -> None:
+    """MisplacedImage is a warning with fields, a sentence, and a way through pickle."""
+    warning = errors.MisplacedImage("messages[0].content", "a data URL", "moved")
+    again = pickle.loads(pickle.dumps(warning))
+    assert (again.where, again.found, again.mend) == warning.args
+    assert str(again) == "messages[0].content: a data URL; moved"
+    assert str(errors.MisplacedImage("input", "nothing")) == "input: nothing; not mended"
+    assert isinstance(warning, UserWarning)

@@ -16,8 +16,8 @@ MODULES = {
 
 RULES = {"errors", "core"}
 LIMITS = {*RULES, "policy"}
-FLOWS = {*LIMITS, "effects", "exchange", "flow"}
-DRIVEN = {*FLOWS, "ports", "drivers"}
+FLOWS = {*LIMITS, "effects", "exchange", "answering", "looking", "once", "flow"}
+DRIVEN = {*FLOWS, "mend_image", "mend", "ports", "flights", "drivers"}
 WIRED = {
     *DRIVEN, "adapters", "local", "settings", "version", "wiring", "client", "calls", "sdk",
     "testing",
@@ -32,8 +32,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": RULES,
     "ports": RULES,
     "effects": LIMITS,
-    "exchange": FLOWS - {"flow"},
+    "exchange": FLOWS - {"flow", "answering", "looking", "once"},
+    "answering": {*LIMITS, "effects", "exchange"},
+    "looking": {*LIMITS, "effects", "exchange"},
+    "once": {*RULES, "effects"},
     "flow": FLOWS,
+    "flights": {"effects"},
+    "mend_image": FLOWS,
+    "mend": {*FLOWS, "mend_image"},
     "drivers": DRIVEN,
     "adapters": {*RULES, "ports", "version"},
     "local": {*RULES, "ports"},
@@ -54,7 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Modules of the standard library without clock, chance, files, network or threads.
 PURE = {
     "__future__", "base64", "binascii", "collections", "dataclasses", "decimal", "difflib",
-    "email.utils", "enum", "functools", "hashlib", "itertools", "json", "math", "pathlib",
+    "email.utils", "enum", "functools", "hashlib", "ipaddress", "itertools", "json",
+    "math", "operator", "pathlib",
     "pybase64", "re",
     "struct", "types", "typing", "urllib.parse",
     "xml.parsers", "zlib",

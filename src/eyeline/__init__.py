@@ -15,18 +15,22 @@ from typing import TYPE_CHECKING, Any
 from eyeline.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from eyeline.calls import ask, content_parts, estimate, show, stream
+    from eyeline.calls import ask, check, content_parts, estimate, repair, show, stream
     from eyeline.client import AsyncClient, AsyncStream, Client, Stream
     from eyeline.core.answer import Answer, SentImage
     from eyeline.core.cost import Usage
     from eyeline.core.estimate import Estimate, ImageEstimate
+    from eyeline.core.misplaced import Finding
     from eyeline.core.reference import FileId
-    from eyeline.errors import EyelineError
+    from eyeline.errors import EyelineError, MisplacedImage
+    from eyeline.sdk import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
 HOME = {
     "ask": "eyeline.calls",
+    "check": "eyeline.calls",
     "content_parts": "eyeline.calls",
     "estimate": "eyeline.calls",
+    "repair": "eyeline.calls",
     "show": "eyeline.calls",
     "stream": "eyeline.calls",
     "AsyncClient": "eyeline.client",
@@ -38,26 +42,40 @@ HOME = {
     "Usage": "eyeline.core.cost",
     "Estimate": "eyeline.core.estimate",
     "ImageEstimate": "eyeline.core.estimate",
+    "Finding": "eyeline.core.misplaced",
     "FileId": "eyeline.core.reference",
     "EyelineError": "eyeline.errors",
+    "MisplacedImage": "eyeline.errors",
+    "AsyncAzureOpenAI": "eyeline.sdk",
+    "AsyncOpenAI": "eyeline.sdk",
+    "AzureOpenAI": "eyeline.sdk",
+    "OpenAI": "eyeline.sdk",
 }
 
 __all__ = [
     "Answer",
+    "AsyncAzureOpenAI",
     "AsyncClient",
+    "AsyncOpenAI",
     "AsyncStream",
+    "AzureOpenAI",
     "Client",
     "Estimate",
     "EyelineError",
     "FileId",
+    "Finding",
     "ImageEstimate",
+    "MisplacedImage",
+    "OpenAI",
     "SentImage",
     "Stream",
     "Usage",
     "__version__",
     "ask",
+    "check",
     "content_parts",
     "estimate",
+    "repair",
     "show",
     "stream",
 ]

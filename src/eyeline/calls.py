@@ -1,21 +1,25 @@
-"""The calls that need no client: `ask`, `stream`, `estimate`, `show` and `content_parts`."""
+"""
+The calls that need no client: `ask`, `stream`, `estimate`, `show`, `content_parts`, `check` and
+`repair`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from eyeline.client import Client, Stream
 from eyeline.core.answer import Answer
 from eyeline.core.catalogue import Model
+from eyeline.core.engine import Engine
 from eyeline.core.estimate import Estimate, ImageEstimate, image_estimate
 from eyeline.core.grid import caption, grid
 from eyeline.core.parts import Api, PreparedImage
 from eyeline.core.plan import Look
 from eyeline.core.reference import Reference
 from eyeline.drivers import Driver
-from eyeline.errors import ImageError
+from eyeline.errors import ImageError, SettingsError
 from eyeline.exchange import Asking
 from eyeline.flow import LookedAt, views
 from eyeline.flow import content_parts as content_parts_flow
@@ -25,6 +29,12 @@ from eyeline.wiring import AskOptions, Wiring, announce_shutdown, expand, wire
 
 if TYPE_CHECKING:
     from eyeline.adapters.sheet import Cell, Sheet
+    from eyeline.core.misplaced import Finding
+    from eyeline.mend import Mended
+    from eyeline.mend_image import Urls
+
+# A body, or a list of messages or input items; what comes back is of the same kind.
+Body = TypeVar("Body", bound=Mapping[str, Any] | Sequence[Any])
 
 CLIENTS_MAX = 8
 clients: dict[tuple[Settings, str | None], Client] = {}
@@ -177,3 +187,68 @@ def cell(image: LookedAt, prepared: PreparedImage, asking: Asking) -> Cell:
     model, plan = asking.question.model, image.plan
     estimate = image_estimate(image.info, plan, model, image.source)
     return Cell(prepared, grid(model, plan), caption(model, plan, estimate))
+
+
+def check(
+    messages_or_body: Mapping[str, Any] | Sequence[Any],
+    model: str | None = None,
+    api: Api | None = None,
+) -> list[Finding]:
+    """
+    Find what is wrong with the images of a request body, or of a list of messages or input items.
+
+    `model` is by default the body's own, `api` what the body looks like. Local files that it names
+    are read; nothing is fetched or sent. Raises SettingsError for what is no body.
+    """
+    return list(mended(messages_or_body, model, api, finds_only=True).findings)
+
+
+def repair(
+    messages_or_body: Body,
+    model: str | None = None,
+    api: Api | None = None,
+    *,
+    urls: Urls = "pass",
+) -> Body:
+    """
+    Give a request body, or a list of messages or input items, with its images made right.
+
+    The argument is never changed, and comes back itself if nothing was wrong. With `urls` "fetch",
+    http(s) images are fetched and sent inline. What cannot be mended stays as it is; only a path
+    or an object that cannot be read raises its ImageError.
+    """
+    found = mended(messages_or_body, model, api, urls=urls)
+    for error in found.errors:
+        raise error
+    body: Body = found.body
+    return body
+
+
+def mended(
+    body: Any,
+    model: str | None = None,
+    api: Api | None = None,
+    *,
+    engine: Engine | None = None,
+    urls: Urls = "pass",
+    finds_only: bool = False,
+) -> Mended:
+    """Mend a body for an engine, OpenAI by default; `errors` are left to the caller."""
+    from eyeline.core.bodies import api_of
+    from eyeline.mend import mend
+    from eyeline.mend_image import Mending
+
+    looks_like = api_of(body)
+    if looks_like is None:
+        expected = "a list of messages, or a body with `messages` or `input`"
+        raise SettingsError("body", type(body).__name__, expected)
+    wiring = wire({"engine": "openai", "cache": False})
+    named = body.get("model") if isinstance(body, Mapping) else None
+    mending = Mending(
+        model=wiring.model(model or (named if isinstance(named, str) else None)),
+        api=api or looks_like,
+        engine=engine or wiring.engine,
+        urls=urls,
+        finds_only=finds_only,
+    )
+    return Driver(wiring.outside, None).run(mend(body, mending))

@@ -23,7 +23,8 @@ class Client:
 
     Takes, by name: `model`, `engine` or `base_url`, `api_key`, `api` ("auto", "chat", "responses"),
     `detail`, `cache`, `budget_usd`, `allow_hosts`, `timeout_s`, `requests_per_min`,
-    `tokens_per_min`, `mmproj`. Use it in a `with` block, or call `close()`.
+    `tokens_per_min`, `mmproj`, and `sdk`, an official client to send through. Use it in a `with`
+    block, or call `close()`.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
@@ -35,8 +36,8 @@ class Client:
         Ask one question about one or more images.
 
         Options, by name: `model`, `detail`, `schema`, `system`, `max_output_tokens`, `temperature`,
-        `cache`, `timeout_s`, `max_tokens_per_image`, `background`, `keep_metadata`, and `extra` for
-        fields of the body that have no name here.
+        `cache`, `timeout_s`, `max_tokens_per_image`, `background`, `keep_metadata`,
+        `sight_check`, and `extra` for fields of the body that have no name here.
 
         Raises an EyelineError; see eyeline.errors for the tree.
         """

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import get_ident
 from typing import Any, Generic, TypeVar, cast
 
+from eyeline.core.dialect import STANDARD, Dialect
+from eyeline.core.picture import Sighting
 from eyeline.effects import (
     Chance,
+    Claim,
     Close,
     Effect,
     Emit,
+    Fingerprint,
     Flow,
+    Known,
+    Learn,
     Load,
     Lookup,
     Now,
@@ -20,14 +28,19 @@ from eyeline.effects import (
     Pages,
     Prepare,
     Read,
+    Record,
+    Release,
+    Remember,
     Reserve,
     Send,
     Settle,
     Sleep,
     Store,
+    Ticket,
 )
+from eyeline.flights import Flights
 from eyeline.policy.limits import Limits
-from eyeline.ports import AsyncTransport, Cache, Loader, Pixels, Transport
+from eyeline.ports import AsyncTransport, Cache, Files, Loader, Pixels, Transport
 
 T = TypeVar("T")
 Way = TypeVar("Way")
@@ -63,6 +76,9 @@ class Outside:
     cache: Cache | None = None
     now: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = draw
+    dialects: dict[str, Dialect] = field(default_factory=dict)
+    files: Files | None = None
+    flights: Flights = field(default_factory=Flights)
 
     def at_once(self, effect: Effect) -> Any:
         """Do what takes no time worth awaiting."""
@@ -75,9 +91,31 @@ class Outside:
                 return self.limits.reserve(hold, self.now())
             case Settle(hold, spent_usd):
                 return self.limits.settle(hold, spent_usd)
+            case Release(ticket, record):
+                return self.flights.release(ticket, record)
         raise AssertionError(effect)
 
-    def in_time(self, effect: Load | Pages | Prepare | Lookup | Store) -> Any:
+    def at_hand(self, effect: Effect) -> Any:
+        """Give what of the cache can be told without waiting for anybody, else None."""
+        match effect:
+            case Known(file) if self.files:
+                return self.files.glance(file.path)
+            case Lookup(key) if self.cache:
+                return self.cache.glance(key)
+        return None
+
+    def keep(self, key: str, record: Record) -> None:
+        if self.cache:
+            self.cache.put(key, record)
+
+    def recall(self, base_url: str) -> Dialect:
+        """Give the dialect of a server, read from the cache once."""
+        if base_url not in self.dialects:
+            kept = self.cache.get(dialect_key(base_url)) if self.cache else None
+            self.dialects[base_url] = Dialect.from_record(kept) if kept else STANDARD
+        return self.dialects[base_url]
+
+    def in_time(self, effect: Effect) -> Any:
         """
         Do what reads files, fetches, decodes or queries; the awaiting driver gives it a thread.
         """
@@ -88,10 +126,34 @@ class Outside:
                 return self.pixels.pages(data, source)
             case Prepare(data, plan, source):
                 return self.pixels.prepare(data, plan, source)
+            case Fingerprint(image):
+                return self.pixels.fingerprint(image)
+        return self.of_cache(effect)
+
+    def of_cache(self, effect: Effect) -> Any:
+        match effect:
+            case Known(file):
+                return self.files.known(file.path) if self.files else UNKNOWN
+            case Remember(sighting, picture):
+                return self.files.remember(sighting, picture) if self.files else None
             case Lookup(key):
                 return self.cache.get(key) if self.cache else None
             case Store(key, record):
-                return self.cache.put(key, record) if self.cache else None
+                return self.keep(key, record)
+            case Learn(base_url, dialect):
+                self.dialects[base_url] = dialect
+                return self.keep(dialect_key(base_url), dialect.to_record())
+        raise AssertionError(effect)
+
+
+# A file of which nothing is remembered, and nothing is to be.
+UNKNOWN = Sighting("", None)
+IN_TIME = {Load, Pages, Prepare, Fingerprint, Known, Remember, Lookup, Store, Learn}
+
+
+def dialect_key(base_url: str) -> str:
+    """Name a server's dialect in the cache, where no answer can be named so."""
+    return f"dialect {base_url}"
 
 
 def sending(transport: Way | None) -> Way:
@@ -146,6 +208,8 @@ class Driver:
                 value, resume = error, flow.throw
 
     def perform(self, effect: Effect) -> Any:
+        if type(effect) in IN_TIME:
+            return self.outside.in_time(effect)
         match effect:
             case Read(stream):
                 return stream.read()
@@ -157,9 +221,17 @@ class Driver:
                 return stream.close()
             case Sleep(seconds):
                 return self.sleep(seconds)
-            case Load() | Pages() | Prepare() | Lookup() | Store():
-                return self.outside.in_time(effect)
+            case Claim(ticket, wait_s):
+                return self.claim(ticket, wait_s)
         return self.outside.at_once(effect)
+
+    def claim(self, ticket: Ticket, wait_s: float) -> Record | None:
+        given = self.outside.flights.claim(ticket, get_ident())
+        if given is None:
+            return None
+        with suppress(TimeoutError):
+            return given.result(wait_s)
+        return None
 
 
 class AsyncDriver:
@@ -207,6 +279,9 @@ class AsyncDriver:
                 value, resume = error, flow.throw
 
     async def perform(self, effect: Effect) -> Any:
+        if type(effect) in IN_TIME:
+            found = self.outside.at_hand(effect)
+            return await self.to_thread(self.outside.in_time, effect) if found is None else found
         match effect:
             case Read(stream):
                 return await stream.read()
@@ -218,6 +293,16 @@ class AsyncDriver:
                 return await stream.close()
             case Sleep(seconds):
                 return await self.sleep(seconds)
-            case Load() | Pages() | Prepare() | Lookup() | Store():
-                return await self.to_thread(self.outside.in_time, effect)
+            case Claim(ticket, wait_s):
+                return await self.claim(ticket, wait_s)
         return self.outside.at_once(effect)
+
+    async def claim(self, ticket: Ticket, wait_s: float) -> Record | None:
+        from asyncio import current_task, wait_for, wrap_future
+
+        given = self.outside.flights.claim(ticket, current_task())
+        if given is None:
+            return None
+        with suppress(TimeoutError):
+            return await wait_for(wrap_future(given), wait_s)
+        return None

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from eyeline.core.dialect import Dialect
+from eyeline.core.parts import PreparedImage
+from eyeline.core.picture import Picture, Sighting
 from eyeline.core.plan import PreparePlan
-from eyeline.core.reference import Reference
+from eyeline.core.reference import FileRef, Reference
 from eyeline.core.wire import Request
 from eyeline.policy.limits import Hold
 
@@ -44,6 +47,58 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """Ask what is remembered of a file, without reading it. Gives a Sighting."""
+
+    file: FileRef
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Remember what was read of a file after it was sighted. Gives None."""
+
+    sighting: Sighting
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Name the pixels of an image as it is sent. Gives its digest, "" where it has none."""
+
+    image: PreparedImage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ticket:
+    """One question's claim on a key; two tickets for one key are never the same."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """
+    Wait until nobody else is asking for a key, `wait_s` at most. Gives the Record they got, or None
+    to go ahead: to whoever comes first, to the next where that one failed, and to who has waited
+    too long.
+    """
+
+    ticket: Ticket
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """
+    Give up a claim, granted or not; with a record all who wait get that, else the next goes ahead.
+    Gives None.
+    """
+
+    ticket: Ticket
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """Ask the cache. Gives a Record or None."""
 
@@ -56,6 +111,14 @@ class Store:
 
     key: str
     record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Remember how the server at a base URL wants to be asked. Gives None."""
+
+    base_url: str
+    dialect: Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +192,8 @@ class Chance:
 
 
 Effect = (
-    Load | Pages | Prepare | Lookup | Store | Reserve | Settle
+    Load | Pages | Prepare | Known | Remember | Fingerprint | Claim | Release
+    | Lookup | Store | Learn | Reserve | Settle
     | Send | Open | Read | Close | Emit | Sleep | Now | Chance
 )  # fmt: skip
 Flow = Generator[Effect, Any, T]

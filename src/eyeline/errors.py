@@ -19,6 +19,7 @@ EyelineError
 │   │   └── ImageIsWebPage   an HTML page where an image was expected
 │   ├── UnsupportedFormat    an image of a format eyeline does not read
 │   ├── ImageTooLarge        more bytes or pixels than are safe or allowed
+│   ├── UnsafeImage          holds what eyeline does not read for safety
 │   ├── ImageTooThin         so long that nothing of its short side would be left
 │   ├── TooManyImages        more than one request may carry
 │   ├── BadDataUrl           a data URL that does not decode
@@ -43,7 +44,8 @@ EyelineError
     ├── ModelRefused         the model declined
     ├── ContentFiltered      the provider's filter ended the answer
     ├── AnswerCut            the token limit came before anything usable
-    └── SchemaMismatch       the answer does not fit the schema
+    ├── SchemaMismatch       the answer does not fit the schema
+    └── ImageNotSeen         the usage shows that the model got no image
 
 Each keeps its fields as attributes and as positional `args`, so it survives `pickle`;
 `str(error)` is one sentence, `error.hint` says what to do, `error.exit_code` is the
@@ -263,6 +265,15 @@ class ImageTooLarge(ImageError):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.found}, the limit is {self.limit}"
+
+
+class UnsafeImage(ImageError):
+    """Holds what eyeline does not read for safety; `found` says what."""
+
+    hint = "if you trust it, open it in another program and save it as PNG or JPEG"
+
+    def __str__(self) -> str:
+        return f"{self.source}: not read for safety ({self.found})"
 
 
 class ImageTooThin(ImageError):
@@ -548,3 +559,39 @@ class SchemaMismatch(AnswerError):
 
     def __str__(self) -> str:
         return f"{self.answer.model}: the answer does not fit the schema ({self.found})"
+
+
+class ImageNotSeen(AnswerError):
+    """The usage shows fewer tokens than the images alone must have cost: they were dropped."""
+
+    hint = (
+        "this server or model drops images in silence; name one that sees, "
+        "or switch the check off with sight_check=False (--no-sight-check)"
+    )
+
+    def __init__(self, answer: AnswerLike, input_tokens: int, image_tokens: int) -> None:
+        super().__init__(answer)
+        self.args = (answer, input_tokens, image_tokens)
+        self.input_tokens, self.image_tokens = input_tokens, image_tokens
+
+    def __str__(self) -> str:
+        return (
+            f"{self.answer.model}: billed {self.input_tokens:,} input tokens, "
+            f"where the images alone take {self.image_tokens:,}"
+        )
+
+
+class MisplacedImage(UserWarning):
+    """
+    An image stood where no model sees it, or in a way that the API refuses.
+
+    `where` is its place in the body, `found` what stood there, `mend` what was done about it, ""
+    where nothing was.
+    """
+
+    def __init__(self, where: str, found: str, mend: str = "") -> None:
+        super().__init__(where, found, mend)
+        self.where, self.found, self.mend = where, found, mend
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.found}; {self.mend or 'not mended'}"

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from eyeline.core.cost import FREE
+from eyeline.core.dialect import STANDARD, Dialect
 from eyeline.core.engine import Engine
 from eyeline.core.failure import api_error, redact, stream_error
 from eyeline.core.outcome import reply_cost_usd
@@ -36,12 +37,15 @@ BODY_BYTES_MAX = 64 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One question on its way: what is asked, of which engine, and when to send again."""
+    """
+    One question on its way: what is asked, of which engine, in its dialect, and when to send again.
+    """
 
     question: Question
     engine: Engine
     retry: Retry
     stream: bool = False
+    dialect: Dialect = STANDARD
 
 
 def attempt(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:

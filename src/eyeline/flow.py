@@ -8,184 +8,208 @@ or awaiting, and throw failures back in.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from eyeline import answering
+from eyeline.answering import PlanAnew, Ready
 from eyeline.core.answer import Answer, SentImage
 from eyeline.core.catalogue import Model
 from eyeline.core.cost import worst_cost_usd
-from eyeline.core.dataurl import declared_type, decode_data_url
-from eyeline.core.draft import PlannedImage, digest, draft
+from eyeline.core.draft import Draft, PlannedImage, digest, draft
 from eyeline.core.estimate import ImageEstimate, image_estimate
-from eyeline.core.media import PDF, ImageInfo, read_pages, sniff
-from eyeline.core.metadata import cut_metadata
-from eyeline.core.outcome import conclude, recall, record_of, remembered
+from eyeline.core.media import sniff
+from eyeline.core.outcome import recall, record_of, remembered, sent_record
 from eyeline.core.pages import (
     DOCUMENTS,
     Page,
-    choose_pages,
-    misnamed,
-    pdf_pages,
-    refuse_too_many,
 )
 from eyeline.core.parts import ImagePart, PreparedImage, content
-from eyeline.core.plan import Look, PreparePlan, plan
+from eyeline.core.plan import Look, plan
 from eyeline.core.question import Question
-from eyeline.core.reference import BytesRef, DataUrlRef, FileId, Loaded, PageRef, Reference
-from eyeline.core.request import build
+from eyeline.core.reference import (
+    FileId,
+    Reference,
+)
 from eyeline.core.tokens import Detail
-from eyeline.core.whole import check_whole
-from eyeline.effects import Emit, Flow, Load, Lookup, Now, Pages, Prepare, Store
+from eyeline.effects import (
+    Emit,
+    Fingerprint,
+    Flow,
+    Lookup,
+    Now,
+    Record,
+    Store,
+)
 from eyeline.errors import BadReference, ImageTruncated, SchemaMismatch
-from eyeline.exchange import Asking, attempt
+from eyeline.exchange import Asking
+from eyeline.looking import (
+    LookedAt,
+    file_of,
+    load,
+    look_at,
+    look_at_all,
+    measured,
+    planned_image,
+    prepare,
+    prepare_all,
+    recognise_all,
+)
+from eyeline.once import Outcome, once
 from eyeline.policy.limits import Hold
+
+__all__ = [
+    "LookedAt", "ask", "content_parts", "estimate", "file_of", "hold_for", "look_at", "look_at_all",
+    "measure", "prepare", "prepare_all", "views",
+]  # fmt: skip
 
 # Enough for the headers of nearly every image; where it is not, the whole is read.
 HEAD_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class LookedAt:
-    """
-    An image with its bytes, what its header says, and the plan for it.
+class Posed:
+    """A question with its images looked at and planned for; `started_s` is when it was asked."""
 
-    `digest` names the picture: its bytes without metadata.
-    """
-
-    source: str
-    data: bytes = field(repr=False)
-    info: ImageInfo
-    plan: PreparePlan
-    digest: str
+    asking: Asking
+    images: Sequence[LookedAt | FileId]
+    draft: Draft
+    started_s: float
 
 
 def ask(asking: Asking) -> Flow[Answer]:
     """Answer one question: from the cache if it was asked before, else by sending it."""
     started_s = yield Now()
-    question, engine = asking.question, asking.engine
-    images = yield from look_at_all(asking)
-    drafted = draft(question, engine, tuple(map(planned_image, images)))
-    key = drafted.key()
-    detail = question.look.detail
-    record = (yield Lookup(key)) if question.cache else None
-    if record is not None:
-        sent = sent_images(images, remembered(record), detail)
-        # A record that no longer fits its schema, since a validator changed, is a miss.
-        with suppress(SchemaMismatch):
-            answer = recall(record, question, engine.name, sent, (yield Now()) - started_s)
-            yield Emit(answer.text)
-            return answer
-    parts = yield from prepare_all(images, detail)
-    request = build(drafted, parts, stream=asking.stream, timeout_s=question.timeout_s)
-    reply = yield from attempt(request, asking, hold_for(question, images, drafted.parameters))
-    sent = sent_images(images, (part.prepared for part in parts), detail)
-    latency_s = (yield Now()) - started_s
-    answer = conclude(reply, question, engine.name, sent, latency_s)
-    if question.cache and answer.ending == "stop":
-        yield Store(key, record_of(answer, parts))
-    return answer
-
-
-# --- images -------------------------------------------------------------------------------------
-
-
-def look_at_all(asking: Asking) -> Flow[list[LookedAt | FileId]]:
-    """Load every image and plan for it; a bad one raises before anything is sent."""
-    images: list[LookedAt | FileId] = []
-    for reference in asking.question.references:
-        if isinstance(reference, FileId):
-            images.append(reference)
-        else:
-            images += yield from look_at(reference, asking)
-    refuse_too_many(len(images))
-    return images
-
-
-def look_at(reference: Reference, asking: Asking) -> Flow[list[LookedAt]]:
-    """Load an image, or each page of a document, and plan for it."""
-    loaded = yield from load(reference)
-    pages = yield from measured(loaded, reference)
-    noted = misnamed(reference, loaded.declared, pages[0][1].media_type)
-    bare = cut_metadata(loaded.data, pages[0][1].media_type)
-    return [planned(page, Encoded(loaded.data, bare, noted), asking) for page in pages]
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """The bytes of one file, whole and without metadata, and what there is to note of them."""
-
-    data: bytes = field(repr=False)
-    bare: bytes = field(repr=False)
-    notes: tuple[str, ...] = ()
-
-
-def planned(page: Page, encoded: Encoded, asking: Asking) -> LookedAt:
-    """Plan for one page; what goes as it is must be all there, and goes without its metadata."""
-    source, info = page
     question = asking.question
-    # An animation's other frames stand in what counts as metadata of a still picture.
-    data = encoded.bare if info.frames == 1 else encoded.data
-    made = plan(info, question.model, question.look, asking.engine.media_types, source)
-    notes = [*encoded.notes, *made.notes]
-    if not made.encode:
-        check_whole(encoded.data, info.media_type, source)
-        # What stays in this process may keep it.
-        if question.look.keep_metadata or asking.engine.is_local:
-            data = encoded.data
-        elif len(data) < len(encoded.data):
-            notes.append("metadata cut out")
-    return LookedAt(source, data, info, replace(made, notes=tuple(notes)), digest(encoded.bare))
+    if question.cache and not question.refresh:
+        recalled = yield from recall_unread(asking, started_s)
+        if recalled is not None:
+            return recalled.answer
+    posed = yield from look_and_pose(asking, started_s)
+    if not question.cache:
+        return (yield from pay_in_dialect(posed)).answer
+    key, told = posed.draft.key(), partial(tell, posed)
+    return (yield from once(key, question, told, pay_in_dialect(posed))).answer
 
 
-def load(reference: Reference, bytes_max: int | None = None) -> Flow[Loaded]:
-    """Give the bytes of a reference; those it carries itself need no effect."""
-    match reference:
-        case BytesRef(data):
-            return Loaded(data)
-        case DataUrlRef(url):
-            return Loaded(decode_data_url(url, str(reference)), declared_type(url))
-        case PageRef(file):
-            return (yield from load(file, bytes_max))
-        case _:
-            loaded: Loaded = yield Load(reference, bytes_max)
-            return loaded
+def look_and_pose(asking: Asking, started_s: float) -> Flow[Posed]:
+    asking = replace(asking, engine=asking.engine.without(asking.dialect.refused_types))
+    return pose(asking, (yield from look_at_all(asking)), started_s)
 
 
-def measured(loaded: Loaded, reference: Reference) -> Flow[tuple[Page, ...]]:
-    """Read what the bytes are, page by page; a PDF is measured by whoever can read it."""
-    data, file = loaded.data, reference.file if isinstance(reference, PageRef) else reference
-    if sniff(data) == PDF:
-        pages = pdf_pages((yield Pages(data, str(file))))
-    else:
-        pages = read_pages(data, str(file))
-    number = reference.number if isinstance(reference, PageRef) else None
-    return choose_pages(pages, number, str(file))
+def pose(asking: Asking, images: Sequence[LookedAt | FileId], started_s: float) -> Posed:
+    drafted = draft(asking.question, asking.engine, tuple(map(planned_image, images)))
+    return Posed(asking, images, drafted, started_s)
 
 
-def prepare_all(images: Iterable[LookedAt | FileId], detail: Detail) -> Flow[tuple[ImagePart, ...]]:
-    parts = []
-    for image in images:
-        if isinstance(image, FileId):
-            parts.append(ImagePart(detail, file_id=image.id))
-        else:
-            parts.append(ImagePart(detail, (yield from prepare(image))))
-    return tuple(parts)
+def pay_in_dialect(posed: Posed) -> Flow[Outcome]:
+    """
+    Prepare and pay, and where a server's refusal shows that it wants other images, anew with those.
+    """
+    while True:
+        try:
+            return (yield from prepare_and_pay(posed))
+        except PlanAnew as anew:
+            asking = replace(posed.asking, dialect=anew.dialect)
+            posed = yield from look_and_pose(asking, posed.started_s)
 
 
-def prepare(image: LookedAt) -> Flow[PreparedImage]:
-    """Give an image ready to send; what is already right goes byte for byte."""
-    if not image.plan.encode:
-        return PreparedImage(image.data, image.plan.media_type, image.plan.size)
-    prepared: PreparedImage = yield Prepare(image.data, image.plan, image.source)
-    return prepared
+def pay(posed: Posed, parts: tuple[ImagePart, ...]) -> Flow[Outcome]:
+    """Ask the engine, whatever it costs."""
+    asking, images = posed.asking, posed.images
+    detail = asking.question.look.detail
+    sent = sent_images(images, (part.prepared for part in parts), detail)
+    hold = partial(hold_for, asking.question, images, posed.draft.parameters)
+    ready = Ready(posed.draft, parts, sent, posed.started_s, hold)
+    answer = yield from answering.answer(ready, asking)
+    return Outcome(answer, record_of(answer, parts) if answer.ending == "stop" else None)
 
 
-def planned_image(image: LookedAt | FileId) -> PlannedImage:
-    if isinstance(image, FileId):
-        return PlannedImage(image.id, None)
-    return PlannedImage(image.digest, replace(image.plan, notes=()))
+# --- the cache ----------------------------------------------------------------------------------
+
+
+def recall_unread(asking: Asking, started_s: float) -> Flow[Outcome | None]:
+    """Answer from the cache without reading an image, where all are files that were read before."""
+    images = yield from recognise_all(asking)
+    if images is None:
+        return None
+    posed = pose(asking, images, started_s)
+    record = yield Lookup(posed.draft.key())
+    return None if record is None else (yield from tell(posed, record))
+
+
+def tell(posed: Posed, record: Record) -> Flow[Outcome | None]:
+    """
+    Give a recorded answer; None where it no longer fits its schema, since a validator changed.
+    """
+    question, engine = posed.asking.question, posed.asking.engine
+    sent = sent_images(posed.images, remembered(record), question.look.detail)
+    latency_s = (yield Now()) - posed.started_s
+    try:
+        answer = recall(record, question, engine.name, sent, latency_s)
+    except SchemaMismatch:
+        return None
+    yield Emit(answer.text)
+    return Outcome(answer, record)
+
+
+def prepare_and_pay(posed: Posed) -> Flow[Outcome]:
+    """
+    Prepare the images, and pay, unless the same was sent before of images that came otherwise.
+    """
+    question = posed.asking.question
+    parts = yield from prepare_all(posed.images, question.look.detail)
+    shown = (yield from shown_images(posed.images, parts)) if question.cache else None
+    if shown is None:
+        return (yield from pay(posed, parts))
+
+    def tell_of_these(record: Record) -> Flow[Outcome | None]:
+        return tell(posed, {**record, "sent": sent_record(parts)})
+
+    key = f"shown {replace(posed.draft, images=shown).key()}"
+    return (yield from once(key, question, tell_of_these, pay(posed, parts)))
+
+
+def shown_images(
+    images: Iterable[LookedAt | FileId], parts: Iterable[ImagePart]
+) -> Flow[tuple[PlannedImage, ...] | None]:
+    """
+    Name images by what is sent of them, where more can be told of it than how they came; None where
+    it is the same for all.
+    """
+    named, is_new = [], False
+    for image, part in zip(images, parts, strict=True):
+        name = ""
+        if isinstance(image, LookedAt) and part.prepared:
+            name = yield from shown_name(image, part.prepared)
+        named.append(PlannedImage(f"{name} {part.detail}", None) if name else planned_image(image))
+        is_new = is_new or bool(name)
+    return tuple(named) if is_new else None
+
+
+def shown_name(image: LookedAt, prepared: PreparedImage) -> Flow[str]:
+    """
+    Name what is sent of an image: by its pixels where it came without loss, by its bytes where it
+    was encoded here. "" for what came with loss and goes as it is, which is not decoded for this.
+    """
+    if not image.info.is_lossless:
+        return f"bytes {digest(prepared.data)}" if image.plan.encode else ""
+    if image.plan.encode:
+        return named_pixels((yield Fingerprint(prepared)))
+    known = yield Lookup(key := f"pixels {image.digest}")
+    if known is None:
+        known = {"pixels": (yield Fingerprint(prepared))}
+        yield Store(key, known)
+    return named_pixels(known["pixels"])
+
+
+def named_pixels(fingerprint: str) -> str:
+    return f"pixels {fingerprint}" if fingerprint else ""
+
+
+# --- without asking -------------------------------------------------------------------------------
 
 
 def views(asking: Asking) -> Flow[list[tuple[LookedAt, PreparedImage]]]:
@@ -234,11 +258,16 @@ def sent_image(image: LookedAt, prepared: PreparedImage) -> SentImage:
 
 
 def hold_for(
-    question: Question, images: Iterable[LookedAt | FileId], parameters: Mapping[str, Any]
+    question: Question,
+    images: Iterable[LookedAt | FileId],
+    parameters: Mapping[str, Any],
+    more_text: str = "",
 ) -> Hold:
     """Say what a request may use at most: a token is never shorter than a byte of text."""
     # A schema is read by the model too, and may be longer than the prompt.
-    text = question.prompt + (question.system or "") + json.dumps(parameters, default=str)
+    text = (
+        question.prompt + (question.system or "") + more_text + json.dumps(parameters, default=str)
+    )
     image_tokens = sum(image.plan.tokens for image in images if isinstance(image, LookedAt))
     input_tokens = image_tokens + len(text.encode())
     output_tokens = question.max_output_tokens or question.model.max_output_tokens

@@ -9,9 +9,11 @@ decided in the flow.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from eyeline.core.parts import PreparedImage
+from eyeline.core.picture import Picture, Sighting
 from eyeline.core.plan import PreparePlan
 from eyeline.core.reference import Loaded, Reference
 from eyeline.core.size import Size
@@ -75,11 +77,26 @@ class Pixels(Protocol):
         """Give the size in pixels at which each page of a PDF is drawn."""
 
     def prepare(self, data: bytes, plan: PreparePlan, source: str) -> PreparedImage: ...
+    def fingerprint(self, image: PreparedImage) -> str:
+        """Name what an image shows, however it is encoded; "" where it cannot be decoded."""
+
+
+class Files(Protocol):
+    """Remembers what was read of files, while they stay as they are. It never raises."""
+
+    def glance(self, file: Path) -> Sighting | None:
+        """Give what is known without waiting; None where `known` may know more."""
+
+    def known(self, file: Path) -> Sighting: ...
+    def remember(self, sighting: Sighting, picture: Picture) -> None: ...
 
 
 class Cache(Protocol):
     """Keeps answers by key. It never raises: a cache that fails is a cache that misses."""
 
     def get(self, key: str) -> Mapping[str, Any] | None: ...
+    def glance(self, key: str) -> Mapping[str, Any] | None:
+        """Give a record where that needs no waiting; None where `get` may give one."""
+
     def put(self, key: str, record: Mapping[str, Any]) -> None: ...
     def close(self) -> None: ...

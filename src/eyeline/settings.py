@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from eyeline.core.catalogue import Catalogue
 
 NO_KEY = Secret("")
+# Of a gigabyte that nobody asked for people take note; 500 MB are some 300,000 answers.
+CACHE_MAX_MB = 500
 KEYS = ("OPENAI_API_KEY", "EYELINE_API_KEY")
 
 # What a config file may set, and the type of each.
@@ -26,6 +28,7 @@ FILE_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "model": str,
     "detail": str,
     "cache_dir": str,
+    "cache_max_mb": (int, float),
     "allow_hosts": list,
     "budget_usd": (int, float),
     "catalogue": str,
@@ -52,6 +55,7 @@ class Settings:
     engine: str | None = None
     model: str | None = None
     detail: str = "auto"
+    cache_max_mb: float = CACHE_MAX_MB
     openai_key: Secret = NO_KEY
     openai_base_url: str | None = None
     key: Secret = NO_KEY
@@ -83,6 +87,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         engine=given.get("EYELINE_ENGINE") or file.get("engine"),
         model=given.get("EYELINE_MODEL") or file.get("model"),
         detail=file.get("detail", "auto"),
+        cache_max_mb=file.get("cache_max_mb", CACHE_MAX_MB),
         openai_key=keys["OPENAI_API_KEY"],
         openai_base_url=given.get("OPENAI_BASE_URL"),
         key=keys["EYELINE_API_KEY"],

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from eyeline.adapters.images import Images
 from eyeline.core.catalogue import READER, Catalogue, Model, local_model, shutdown_warning
 from eyeline.core.colour import parse_colour
+from eyeline.core.dialect import STANDARD
 from eyeline.core.engine import Chosen, Engine, choose_engine, is_gguf
 from eyeline.core.plan import Look
 from eyeline.core.question import (
@@ -40,9 +42,12 @@ from eyeline.policy.budget import Budget
 from eyeline.policy.limits import Limits
 from eyeline.policy.pace import Pace
 from eyeline.policy.retry import Retry
-from eyeline.ports import AsyncTransport, Cache, ResponseStream, Transport
+from eyeline.ports import AsyncTransport, Cache, Files, ResponseStream, Transport
 from eyeline.settings import Settings, catalogue, read_settings
 from eyeline.version import USER_AGENT
+
+if TYPE_CHECKING:
+    from eyeline.adapters.sqlite import AnswerCache
 
 logger = logging.getLogger("eyeline")
 
@@ -52,6 +57,8 @@ TIMEOUT_S = 600.0
 # In flight at once in ask_many: enough to hide latency, few enough for any usage tier.
 IN_FLIGHT = 8
 LOCAL_IN_FLIGHT = 2
+# Entries that a client read once; to read one again takes as long as a whole answer of the cache.
+MODELS_MAX = 64
 
 
 class ClientOptions(TypedDict, total=False):
@@ -71,6 +78,7 @@ class ClientOptions(TypedDict, total=False):
     requests_per_min: float | None
     tokens_per_min: float | None
     transport: Transport | None
+    sdk: Any
 
 
 class AskOptions(TypedDict, total=False):
@@ -85,10 +93,12 @@ class AskOptions(TypedDict, total=False):
     max_output_tokens: int | None
     temperature: float | None
     cache: bool
+    refresh: bool
     timeout_s: float | None
     max_tokens_per_image: int | None
     background: str | Sequence[int] | None
     keep_metadata: bool
+    sight_check: bool
     extra: Mapping[str, Any]
 
 
@@ -102,6 +112,7 @@ class Wiring:
     options: ClientOptions
     outside: Outside
     catalogue: Catalogue
+    models: dict[str, Model] = field(default_factory=dict)
 
     @property
     def engine(self) -> Engine:
@@ -114,7 +125,9 @@ class Wiring:
     def asking(
         self, prompt: str, images: tuple[object, ...], options: AskOptions, *, stream: bool = False
     ) -> Asking:
-        return Asking(self.question(prompt, images, options), self.engine, Retry(), stream)
+        question = self.question(prompt, images, options)
+        dialect = STANDARD if self.engine.is_local else self.outside.recall(self.engine.base_url)
+        return Asking(question, self.engine, Retry(), stream, dialect)
 
     def question(self, prompt: str, images: tuple[object, ...], options: AskOptions) -> Question:
         """Check one call's arguments and put the defaults where it gave none."""
@@ -136,9 +149,19 @@ class Wiring:
             max_output_tokens=options.get("max_output_tokens"),
             temperature=check_temperature(options.get("temperature")),
             cache=options.get("cache", True) and self.outside.cache is not None,
+            refresh=self.refresh(options),
+            sight_check=options.get("sight_check", True),
             timeout_s=options.get("timeout_s") or self.options.get("timeout_s") or TIMEOUT_S,
-            extra=check_extra(options.get("extra") or {}),
+            extra=check_extra(extra) if (extra := options.get("extra")) else {},
         )
+
+    def refresh(self, options: AskOptions) -> bool:
+        """Say whether to ask anew and keep that. Raises SettingsError where nothing may be kept."""
+        if options.get("refresh") and not (
+            options.get("cache", True) and self.options.get("cache", True)
+        ):
+            raise SettingsError("refresh", "with the cache off", "either refresh or no cache")
+        return options.get("refresh", False)
 
     def look(self, model: Model, options: AskOptions) -> Look:
         """Say how images are to be looked at under `model`."""
@@ -158,7 +181,12 @@ class Wiring:
         asked = name or self.options.get("model")
         if self.engine.is_local:
             return self.local_model(asked)
-        return self.catalogue.find(asked or self.settings.model or DEFAULT_MODEL)
+        named = asked or self.settings.model or DEFAULT_MODEL
+        if named not in self.models:
+            if len(self.models) == MODELS_MAX:
+                self.models.clear()
+            self.models[named] = self.catalogue.find(named)
+        return self.models[named]
 
     def local_model(self, asked: str | None) -> Model:
         """Give the model that is loaded here. Raises SettingsError if another one was asked for."""
@@ -179,6 +207,10 @@ class Wiring:
         given = self.options.get("transport")
         if given is not None:
             return given
+        if (client := self.options.get("sdk")) is not None:
+            from eyeline.adapters.sdk import transport_over
+
+            return transport_over(client, self.engine.name)
         if self.engine.is_local:
             return self.local_transport()
         self.check_key()
@@ -188,6 +220,10 @@ class Wiring:
 
     def async_transport(self) -> AsyncTransport:
         """Make the awaiting way to the engine. Raises KeyMissing if it needs a key and has none."""
+        if (client := self.options.get("sdk")) is not None:
+            from eyeline.adapters.sdk import async_transport_over
+
+            return async_transport_over(client, self.engine.name)
         if self.engine.is_local or self.options.get("transport") is not None:
             from eyeline.adapters.threaded import ThreadedTransport
 
@@ -234,7 +270,8 @@ def wire(options: ClientOptions) -> Wiring:
             loader=(images := Images(settings.allow_hosts | hosts(options.get("allow_hosts")))),
             pixels=images,
             limits=limits(options, settings),
-            cache=open_cache(options, chosen, settings),
+            cache=(cache := open_cache(options, chosen, settings)),
+            files=remember_files(cache),
         ),
         catalogue=catalogue(settings.catalogue),
     )
@@ -245,12 +282,20 @@ def check_options(options: ClientOptions) -> None:
     check_names(options, ClientOptions)
     if options.get("engine") and options.get("base_url"):
         raise SettingsError("base_url", str(options["base_url"]), "either engine or base_url")
+    if options.get("sdk") is not None:
+        for name in ("engine", "base_url", "transport"):
+            if options.get(name) is not None:
+                raise SettingsError(name, "beside sdk", "nothing, the client has its own")
     for name in ("budget_usd", "timeout_s", "requests_per_min", "tokens_per_min"):
         check_positive(name, options.get(name))
 
 
 def choose(options: ClientOptions, settings: Settings, own_key: Secret) -> Chosen:
     """Choose the engine: what the options or settings name, else what model and key say."""
+    if (client := options.get("sdk")) is not None:
+        from eyeline.adapters.sdk import engine_of
+
+        return Chosen(engine_of(client), "the address of the client that was given")
     named = options.get("base_url") or options.get("engine") or settings.engine
     if options.get("transport") is not None:
         named = named or "openai"
@@ -291,9 +336,23 @@ def open_cache(options: ClientOptions, chosen: Chosen, settings: Settings) -> Ca
     is_reader = chosen.engine.is_local and not is_gguf(options.get("model") or settings.model)
     if is_reader or not options.get("cache", True):
         return None
+    return answer_cache(settings)
+
+
+def answer_cache(settings: Settings) -> AnswerCache:
+    """Give the cache on disk. Raises SettingsError for a size that is no number above zero."""
     from eyeline.adapters.sqlite import AnswerCache
 
-    return AnswerCache(settings.cache_dir / "answers.sqlite3")
+    check_positive("cache_max_mb", settings.cache_max_mb)
+    return AnswerCache(settings.cache_dir / "answers.sqlite3", int(settings.cache_max_mb * 10**6))
+
+
+def remember_files(cache: Cache | None) -> Files | None:
+    if cache is None:
+        return None
+    from eyeline.adapters.sightings import Sightings
+
+    return Sightings(cache)
 
 
 def parse_references(images: Iterable[object]) -> Iterator[Reference]:
@@ -302,7 +361,16 @@ def parse_references(images: Iterable[object]) -> Iterator[Reference]:
         if isinstance(image, list | tuple):
             yield from parse_references(image)
         else:
-            yield parse_reference(image)
+            yield parse_short(image) if type(image) is str else parse_reference(image)
+
+
+def parse_short(text: str) -> Reference:
+    """Read a path or URL, remembering the last ones; no data URL is held on to."""
+    return parse_again(text) if len(text) <= SHORT_CHARS else parse_reference(text)
+
+
+SHORT_CHARS = 300
+parse_again = lru_cache(maxsize=4096)(parse_reference)
 
 
 def expand(image: object) -> list[Reference]:
@@ -347,6 +415,8 @@ def announce_shutdown(model: Model) -> None:
 
 def shutdown_notice(model: Model) -> str:
     """Give the warning for a model that is shut down, or will be within half a year; else ""."""
+    if model.shutdown_date is None and not model.is_shut_down(""):
+        return ""
     today = date.today()
     return shutdown_warning(model, str(today), str(today + SHUTDOWN_NOTICE))
 

@@ -337,7 +337,9 @@ def test_big_photo_is_shrunk(cli: Cli, api: ApiServer, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (3000, 2000), "red").save(photo, exif=exif)
-    result = cli("ask", "What?", photo, "--engine", api.url, "-m", "gpt-4o", "--json")
+    result = cli(
+        "ask", "What?", photo, "--engine", api.url, "-m", "gpt-4o", "--json", "--no-sight-check"
+    )
     image = json.loads(result.out)["images"][0]
     assert (image["width_px"], image["height_px"]) == (3000, 2000)
     assert (image["sent_width_px"], image["sent_height_px"]) == (768, 1152)

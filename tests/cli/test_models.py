@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from api_server import ApiServer, Reply
 
 from cli.conftest import Cli
 from eyeline.adapters.probe import probe
+from eyeline.testing import tiny_png
 
 
 def test_models(cli: Cli) -> None:
@@ -75,6 +77,19 @@ def test_doctor_with_key(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_doctor_engine(cli: Cli) -> None:
     """`--engine` judges the named engine."""
     assert json.loads(cli("doctor", "--engine", "ollama", "--json").out)["engine"] == "ollama"
+
+
+def test_doctor_shows_what_was_learned(cli: Cli, api: ApiServer, tmp_path: Path) -> None:
+    """What a server refused once is shown, and nothing is asked of it for that."""
+    png = tmp_path / "street.png"
+    png.write_bytes(tiny_png())
+    refusal = {"error": {"message": "Unknown parameter: 'detail'"}}
+    api.script.append(Reply(400, json.dumps(refusal).encode()))
+    cli("ask", "What?", png, "--engine", api.url)
+    asked = len(api.requests)
+    report = json.loads(cli("doctor", "--engine", api.url, "--json").out)
+    assert (report["learned"], len(api.requests)) == (["no detail"], asked)
+    assert "from its refusals" in cli("doctor", "--engine", api.url).out
 
 
 def test_probe_finds_a_server(vlm_server: str) -> None:

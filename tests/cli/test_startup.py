@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from api_server import ApiServer, Reply
+from PIL import Image
 
 from eyeline.testing import tiny_png
 
@@ -48,10 +49,10 @@ def test_the_check_sees_heavy_modules() -> None:
 
 
 def test_ask_is_light(api: ApiServer, tmp_path: Path) -> None:
-    """Asking about a picture that is right as it is loads neither Pillow nor the official SDK."""
-    png = tmp_path / "a.png"
-    png.write_bytes(tiny_png())
-    assert not modules_of("ask", "What?", png, "--engine", api.url) & ASK_WITHOUT
+    """Asking about a photo that is right as it is loads neither Pillow nor the official SDK."""
+    photo = tmp_path / "a.jpg"
+    Image.new("RGB", (64, 48)).save(photo)
+    assert not modules_of("ask", "What?", photo, "--engine", api.url) & ASK_WITHOUT
 
 
 def test_completion() -> None:

@@ -26,7 +26,7 @@ from core.support import question
 from eyeline.core.draft import Draft, PlannedImage, draft
 from eyeline.core.engine import compatible, openai
 from eyeline.core.parts import Api, ImagePart, PreparedImage, content
-from eyeline.core.request import STAND_IN, build, dumps, fields, splice
+from eyeline.core.request import STAND_IN, Manner, build, dumps, fields, splice
 from eyeline.core.schema import read_schema
 from eyeline.core.size import Size
 
@@ -102,7 +102,7 @@ def test_every_body_is_of_the_api(api: Api, images: str, stream: bool) -> None:
     """Whatever is asked and however, the API's own types take the body, and know every key."""
     for values in product(*OPTIONS.values()):
         made = drafted(api, **dict(zip(OPTIONS, values, strict=True)))
-        request = build(made, IMAGES[images], stream=stream, timeout_s=9.0)
+        request = build(made, IMAGES[images], Manner(stream, 9.0))
         check_body(json.loads(request.body), api, stream)
         assert (request.stream, request.timeout_s) == (stream, 9.0)
 
@@ -111,7 +111,7 @@ def test_a_compatible_server_gets_the_older_limit_field() -> None:
     """`max_tokens`, which compatible servers know, is of the API's types too."""
     asked = question(max_output_tokens=5)
     made = draft(asked, compatible("vllm", "http://127.0.0.1:8000/v1"), ())
-    body = json.loads(build(made, IMAGES["one"], stream=False, timeout_s=9).body)
+    body = json.loads(build(made, IMAGES["one"], Manner(False, 9)).body)
     assert body["max_tokens"] == 5
     check_body(body, "chat", stream=False)
 
@@ -150,7 +150,7 @@ def test_the_check_knows_every_key() -> None:
 def test_a_chat_body() -> None:
     """System message first, then the question, then what was asked for; `extra` comes last."""
     made = drafted("chat", system="Be brief.", temperature=0.5, extra={"temperature": 1})
-    body = json.loads(build(made, IMAGES["one"], stream=True, timeout_s=9).body)
+    body = json.loads(build(made, IMAGES["one"], Manner(True, 9)).body)
     assert body == {
         "model": "gpt-6-luna",
         "messages": [
@@ -166,7 +166,7 @@ def test_a_chat_body() -> None:
 def test_a_responses_body() -> None:
     """Instructions beside the input, and `stream` always said, for some servers stream unasked."""
     made = drafted("responses", system="Be brief.", max_output_tokens=5)
-    request = build(made, IMAGES["one"], stream=False, timeout_s=9)
+    request = build(made, IMAGES["one"], Manner(False, 9))
     assert request.path == "/responses"
     assert json.loads(request.body) == {
         "model": "gpt-6-luna",
@@ -179,7 +179,7 @@ def test_a_responses_body() -> None:
 
 def test_the_path_of_chat() -> None:
     """Chat goes to its own path."""
-    assert build(drafted("chat"), (), stream=False, timeout_s=9).path == "/chat/completions"
+    assert build(drafted("chat"), (), Manner(False, 9)).path == "/chat/completions"
 
 
 MARKS = [STAND_IN.format(number) for number in range(3)]
@@ -209,9 +209,9 @@ def test_a_body_is_what_json_dumps_would_make(
     that contains the stand-in of an image.
     """
     made = Draft("", api, "m", prompt, system, (), {"metadata": {"p": prompt}})
-    request = build(made, tuple(images), stream=stream, timeout_s=9)
+    request = build(made, tuple(images), Manner(stream, 9))
     parts = content(prompt, tuple(images), api)
-    assert request.body == dumps(fields(made, parts, stream=stream))
+    assert request.body == dumps(fields(made, parts, Manner(stream, 9)))
 
 
 def test_a_prompt_that_is_a_stand_in() -> None:

@@ -45,3 +45,30 @@ async def awaiting() -> None:
         assert_type(client.ask_many("What?", ["a.jpg"]), AsyncIterator[Answer])
         async for piece in client.stream("What?", "a.jpg"):
             assert_type(piece, str)
+
+
+def official(client: eyeline.OpenAI) -> None:
+    completion = client.with_options(repair="warn").chat.completions.create(
+        model="gpt-4o", messages=[{"role": "user", "content": "What?"}]
+    )
+    assert_type(completion.choices[0].message.content, str | None)
+    made = eyeline.OpenAI(api_key="k", base_url=None, timeout=3, repair="off")
+    assert_type(made.copy(max_retries=1), eyeline.OpenAI)
+    assert_type(made.responses.create(model="gpt-4o", input="What?").output_text, str)
+    eyeline.AzureOpenAI(azure_endpoint="https://x.org", api_version="1")
+    Client(sdk=made)
+
+
+async def official_awaiting(client: eyeline.AsyncOpenAI) -> None:
+    response = await client.responses.create(model="gpt-4o", input="What?")
+    assert_type(response.output_text, str)
+    eyeline.AsyncAzureOpenAI(azure_endpoint="https://x.org", api_version="1")
+    AsyncClient(sdk=client)
+
+
+def bodies() -> None:
+    messages = [{"role": "user", "content": "What?"}]
+    assert_type(eyeline.check(messages, model="gpt-4o"), list[eyeline.Finding])
+    assert_type(eyeline.repair(messages, urls="fetch"), list[dict[str, str]])
+    body: dict[str, object] = {"model": "gpt-4o", "messages": messages}
+    assert_type(eyeline.repair(body, api="chat"), dict[str, object])

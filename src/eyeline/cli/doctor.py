@@ -49,12 +49,27 @@ def examine(named: str | None, settings: Settings) -> dict[str, Any]:
         "engine": chosen.engine.name,
         "base_url": chosen.engine.base_url or None,
         "why": chosen.why,
+        "learned": list(learned(chosen.engine.base_url)),
         "openai_api_key": "set" if settings.openai_key else "not set",
         "eyeline_api_key": "set" if settings.key else "not set",
         "cache_dir": str(settings.cache_dir),
         "servers": servers,
         "parts": {package: installed(module, package) for module, package, _ in PARTS},
     }
+
+
+def learned(base_url: str) -> tuple[str, ...]:
+    """Say what earlier refusals of this server taught; nothing is asked of it now."""
+    from eyeline.wiring import wire
+
+    if not base_url:
+        return ()
+    outside = wire({"base_url": base_url}).outside
+    try:
+        return outside.recall(base_url).differences()
+    finally:
+        if outside.cache:
+            outside.cache.close()
 
 
 def installed(module: str, package: str) -> str | None:
@@ -75,6 +90,7 @@ def layout(report: dict[str, Any]) -> str:
         ["EYELINE_API_KEY", report["eyeline_api_key"], "for any engine"],
         ["cache", report["cache_dir"], ""],
     ]
+    head += [["learned", words, "from its refusals"] for words in report["learned"]]
     servers = [
         [name, LOCAL_SERVERS[name], described(models)] for name, models in report["servers"].items()
     ]

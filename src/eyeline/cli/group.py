@@ -15,6 +15,8 @@ COMMANDS = {
     "describe": "Describe one or more images.",
     "estimate": "Tokens and dollars of images, nothing sent.",
     "show": "A picture of what models see, with patches or tiles.",
+    "check": "What is wrong with the images of a request body.",
+    "cache": "What is kept of earlier answers: stats, clear, path.",
     "models": "The models that see, with prices and dates.",
     "doctor": "Which engine would answer, and why; what is installed.",
 }

@@ -59,9 +59,17 @@ ASK_OPTIONS = (
     click.option("--mmproj", metavar="FILE", help="The mmproj of a .gguf model, if not beside it."),
     click.option("--budget", "budget_usd", type=float, metavar="USD", help="Refuse to pass this."),
     click.option("--keep-metadata", is_flag=True, help="Send EXIF, GPS and comments along."),
+    click.option(
+        "--no-sight-check",
+        "sight_check",
+        flag_value=False,
+        default=True,
+        help="Take the answer also where the usage shows that no image was seen.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     click.option("--no-stream", is_flag=True, help="Print the answer only when it is whole."),
     click.option("--no-cache", is_flag=True, help="Neither look in the cache nor write to it."),
+    click.option("--refresh", is_flag=True, help="Ask anew, and keep that in the cache."),
 )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from eyeline.core.cost import NOTHING_TO_PAY, Price, Rate
 from eyeline.core.entries import DEFAULTS, Entry, complete, merge, read_entries
@@ -45,6 +45,7 @@ class Model:
     `known` is False for a model outside the catalogue, whose rule is then a safe guess.
     `shutdown_date` is as 2026-12-31, `successor` the model to take then; both None where the
     provider has named none. `overridden` says that a file of the user's own has an entry for it.
+    `rule_is` says how sure the rule is.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Model:
     max_output_tokens: int | None = None
     known: bool = True
     overridden: bool = False
+    rule_is: Literal["sure", "likely", "a guess"] = "a guess"
 
     def is_shut_down(self, today: str) -> bool:
         """Say whether it is gone on the day `today`, as 2026-12-31."""
@@ -223,6 +225,7 @@ def parse(entry: Entry) -> Model:
         shutdown_date=entry["shutdown_date"],
         successor=successor and successor["model"],
         max_output_tokens=entry["max_output_tokens"],
+        rule_is="sure" if entry["rule"].get("confidence") in ("high", "medium") else "likely",
     )
 
 

@@ -6,8 +6,8 @@ cache.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -16,18 +16,33 @@ from eyeline.core.parts import Api
 from eyeline.core.plan import PreparePlan
 from eyeline.core.question import Question
 
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 # Part of every key: raised whenever preparation or the meaning of a field changes.
-KEY_VERSION = 2
+KEY_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedImage:
     """
-    One image of a draft: the sha256 of its bytes (or its file id), and what will be done to it.
+    One image of a draft: a name for what it is (the sha256 of its bytes, a file id), and what will
+    be done to it; None where the name says all.
     """
 
     digest: str
     plan: PreparePlan | None
+
+    @property
+    def meaning(self) -> list[Any]:
+        """
+        What the model will see, and nothing else of the plan: not how the image came, nor whether
+        it must be encoded for that.
+        """
+        plan = self.plan
+        if plan is None:
+            return [self.digest]
+        return [
+            self.digest, plan.frame, plan.orientation, plan.size, plan.detail, plan.background,
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +64,16 @@ class Draft:
 
     def key(self) -> str:
         """Name this draft by its meaning: time-outs, retries and streaming leave it as it is."""
-        meaning = [KEY_VERSION, asdict(self)]
-        text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), default=str)
-        return sha256(text.encode()).hexdigest()
+        meaning = [
+            KEY_VERSION, self.base_url, self.api, self.model, self.prompt, self.system,
+            [image.meaning for image in self.images], self.parameters,
+        ]  # fmt: skip
+        return sha256(ENCODER.encode(meaning).encode()).hexdigest()
+
+    def shown(self, names: Iterable[str]) -> Draft:
+        """Give the same draft, its images named by what of them is sent."""
+        images = tuple(PlannedImage(name, None) for name in names)
+        return replace(self, images=images)
 
 
 def draft(question: Question, engine: Engine, images: tuple[PlannedImage, ...]) -> Draft:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -40,6 +41,10 @@ class Engine:
     @property
     def is_local(self) -> bool:
         return not self.base_url
+
+    def without(self, media_types: Collection[str]) -> Engine:
+        """Give the engine as it turned out: one that refuses these types."""
+        return replace(self, media_types=self.media_types - {*media_types}) if media_types else self
 
 
 LOCAL = Engine("local", "", frozenset({JPEG, PNG}))

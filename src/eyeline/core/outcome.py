@@ -18,7 +18,13 @@ from eyeline.core.parts import ImagePart, PreparedImage
 from eyeline.core.question import Question
 from eyeline.core.reply import Reply
 from eyeline.core.size import Size
-from eyeline.errors import AnswerCut, ContentFiltered, ModelRefused, SchemaMismatch
+from eyeline.errors import (
+    AnswerCut,
+    ContentFiltered,
+    ImageNotSeen,
+    ModelRefused,
+    SchemaMismatch,
+)
 
 
 def price_of(reply: Reply, question: Question) -> Price | None:
@@ -41,7 +47,8 @@ def conclude(
     """
     Make the answer of a reply.
 
-    Raises ModelRefused, ContentFiltered, AnswerCut or SchemaMismatch, each with the answer inside.
+    Raises ImageNotSeen, ModelRefused, ContentFiltered, AnswerCut or SchemaMismatch, each with the
+    answer inside.
     """
     answer = Answer(
         text=reply.text,
@@ -54,6 +61,7 @@ def conclude(
         request_id=reply.request_id,
         latency_s=latency_s,
     )
+    refuse_unseen(answer, question)
     match reply.ending:
         case "refusal":
             raise ModelRefused(answer, reply.text)
@@ -62,6 +70,22 @@ def conclude(
         case "length" if question.schema or not reply.text:
             raise AnswerCut(answer)
     return parsed(answer, question)
+
+
+def refuse_unseen(answer: Answer, question: Question) -> None:
+    """
+    Raise ImageNotSeen where the usage leaves no room for the images: then they were dropped.
+
+    Billing may differ by a token an image; where the catalogue is not sure of a model's rule, half
+    is enough, and where it only guesses nothing can be said.
+    """
+    model, billed = question.model, answer.usage.input_tokens
+    if not question.sight_check or model.rule_is == "a guess" or billed is None:
+        return
+    counted = [image.tokens for image in answer.images if image.tokens]
+    least = sum(counted) - len(counted) if model.rule_is == "sure" else sum(counted) // 2
+    if billed < least:
+        raise ImageNotSeen(answer, billed, sum(counted))
 
 
 def parsed(answer: Answer, question: Question) -> Answer:
@@ -87,11 +111,16 @@ def record_of(answer: Answer, parts: Iterable[ImagePart]) -> dict[str, Any]:
         "model": answer.model,
         "usage": asdict(answer.usage),
         "request_id": answer.request_id,
-        "sent": [
-            part.prepared and [part.prepared.media_type, part.prepared.size, part.prepared.notes]
-            for part in parts
-        ],
+        "sent": sent_record(parts),
     }
+
+
+def sent_record(parts: Iterable[ImagePart]) -> list[Any]:
+    """Give what a record keeps of the images: what their pixels decided."""
+    return [
+        part.prepared and [part.prepared.media_type, part.prepared.size, part.prepared.notes]
+        for part in parts
+    ]
 
 
 def remembered(record: Mapping[str, Any]) -> tuple[PreparedImage | None, ...]:

@@ -35,11 +35,16 @@ class PreparedImage:
 
 @dataclass(frozen=True, slots=True)
 class ImagePart:
-    """An image inside a body: a data URL, or the id of an uploaded file."""
+    """
+    An image inside a body: a data URL, the id of an uploaded file, or a URL to be fetched there.
 
-    detail: Detail
+    `detail` None leaves the field out, for servers that do not take it.
+    """
+
+    detail: Detail | None
     prepared: PreparedImage | None = None
     file_id: str = ""
+    url: str = ""
 
 
 def data_url(image: PreparedImage) -> str:
@@ -50,16 +55,17 @@ def text_part(text: str, api: Api) -> dict[str, Any]:
     return {"type": "text" if api == "chat" else "input_text", "text": text}
 
 
-def image_part(url: str, detail: Detail, api: Api) -> dict[str, Any]:
+def image_part(url: str, detail: Detail | None, api: Api) -> dict[str, Any]:
     """Give the part that carries a URL: an object in Chat, a plain string in Responses."""
+    look = {"detail": detail} if detail else {}
     if api == "chat":
-        return {"type": "image_url", "image_url": {"url": url, "detail": detail}}
-    return {"type": "input_image", "image_url": url, "detail": detail}
+        return {"type": "image_url", "image_url": {"url": url, **look}}
+    return {"type": "input_image", "image_url": url, **look}
 
 
-def file_part(file_id: str, detail: Detail) -> dict[str, Any]:
+def file_part(file_id: str, detail: Detail | None) -> dict[str, Any]:
     """Give the part that names an uploaded image; only Responses takes one."""
-    return {"type": "input_image", "file_id": file_id, "detail": detail}
+    return {"type": "input_image", "file_id": file_id, **({"detail": detail} if detail else {})}
 
 
 def content(
@@ -69,12 +75,14 @@ def content(
     url_of: Callable[[PreparedImage], str] = data_url,
 ) -> list[dict[str, Any]]:
     """Give the parts of one user message, the text first, as the guides do it."""
-    return [
-        text_part(prompt, api),
-        *(
-            image_part(url_of(image.prepared), image.detail, api)
-            if image.prepared
-            else file_part(image.file_id, image.detail)
-            for image in images
-        ),
-    ]
+    return [text_part(prompt, api), *(part(image, api, url_of) for image in images)]
+
+
+def part(
+    image: ImagePart, api: Api, url_of: Callable[[PreparedImage], str] = data_url
+) -> dict[str, Any]:
+    """Give the content part of one image."""
+    if image.file_id:
+        return file_part(image.file_id, image.detail)
+    url = url_of(image.prepared) if image.prepared else image.url
+    return image_part(url, image.detail, api)

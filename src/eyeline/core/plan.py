@@ -107,7 +107,7 @@ def plan(
 def changes(info: ImageInfo, size: Size, background: Colour) -> tuple[str, ...]:
     """Name what is done to the pixels, in a few words each; empty if nothing is."""
     found = {
-        one_frame(info): info.frames > 1,
+        one_frame(info): info.frames > 1 and info.media_type not in (PDF, TIFF),
         f"{info.pixel_kind} → 8-bit sRGB": bool(info.pixel_kind),
         "turned upright": info.orientation != 1,
         f"{info.upright_size} → {size}": size != info.upright_size,

@@ -28,7 +28,9 @@ class Question:
     """
     One question about one or more images.
 
-    `look` says how its images are prepared. `extra` goes into the body as it is, last.
+    With `refresh` an answer is kept in the cache, but none taken from there.
+    `look` says how its images are prepared, `sight_check` whether the usage must show that they
+    were seen. `extra` goes into the body as it is, last.
     """
 
     prompt: str
@@ -41,6 +43,8 @@ class Question:
     max_output_tokens: int | None = None
     temperature: float | None = None
     cache: bool = True
+    refresh: bool = False
+    sight_check: bool = True
     timeout_s: float = 600.0
     extra: Mapping[str, Any] = field(default_factory=dict)
 

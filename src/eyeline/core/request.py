@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pybase64 import b64encode
@@ -18,9 +20,22 @@ STAND_IN = "\0image {}\0"
 STAND_IN_JSON = re.compile(rb'"\\u0000image (\d+)\\u0000"')
 
 
-def build(
-    draft: Draft, images: tuple[ImagePart, ...], *, stream: bool, timeout_s: float
-) -> Request:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """
+    How a request is put, which its answer should not depend on.
+
+    `usage` asks a stream for its usage at the end. `corrections` are turns of the same
+    conversation: what the model answered, and what is wrong with it.
+    """
+
+    stream: bool
+    timeout_s: float
+    usage: bool = True
+    corrections: tuple[tuple[str, str], ...] = ()
+
+
+def build(draft: Draft, images: tuple[ImagePart, ...], manner: Manner) -> Request:
     """Make the request that asks `draft` with its `images` prepared."""
     blobs: list[PreparedImage] = []
 
@@ -29,25 +44,35 @@ def build(
         return STAND_IN.format(len(blobs) - 1)
 
     parts = content(draft.prompt, images, draft.api, stand_in)
-    body = splice(fields(draft, parts, stream=stream), blobs)
+    body = splice(fields(draft, parts, manner), blobs)
     if body is None:  # the user's own text is a stand-in
-        body = dumps(fields(draft, content(draft.prompt, images, draft.api), stream=stream))
-    return Request(PATHS[draft.api], body, stream, timeout_s)
+        body = dumps(fields(draft, content(draft.prompt, images, draft.api), manner))
+    return Request(PATHS[draft.api], body, manner.stream, manner.timeout_s)
 
 
-def fields(draft: Draft, parts: list[dict[str, Any]], *, stream: bool) -> dict[str, Any]:
-    message = {"role": "user", "content": parts}
+def fields(draft: Draft, parts: list[dict[str, Any]], manner: Manner) -> dict[str, Any]:
+    turns = [{"role": "user", "content": parts}, *corrected(manner.corrections)]
     if draft.api == "responses":
-        head: dict[str, Any] = {"model": draft.model, "input": [message]}
+        head: dict[str, Any] = {"model": draft.model, "input": turns}
         if draft.system is not None:
             head["instructions"] = draft.system
         # Some servers stream Responses unless told not to, so `stream` always stands there.
-        return head | {"stream": stream} | dict(draft.parameters)
+        return head | {"stream": manner.stream} | dict(draft.parameters)
     system = [] if draft.system is None else [{"role": "system", "content": draft.system}]
-    head = {"model": draft.model, "messages": [*system, message], "stream": stream}
-    if stream:
+    head = {"model": draft.model, "messages": [*system, *turns], "stream": manner.stream}
+    if manner.stream and manner.usage:
         head["stream_options"] = {"include_usage": True}
     return head | dict(draft.parameters)
+
+
+def corrected(corrections: Iterable[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+    """Give the turns in which the model is told what was wrong with its answers."""
+    for answer, fault in corrections:
+        yield {"role": "assistant", "content": answer}
+        yield {
+            "role": "user",
+            "content": f"That does not fit the schema: {fault}. Answer again, with the JSON alone.",
+        }
 
 
 def dumps(value: object) -> bytes:

@@ -1,0 +1,187 @@
+"""Looking at images, as flows: known or loaded, measured, planned for, and at last prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from eyeline.core.dataurl import declared_type, decode_data_url
+from eyeline.core.draft import PlannedImage, digest
+from eyeline.core.media import PDF, ImageInfo, read_pages, sniff
+from eyeline.core.metadata import cut_metadata
+from eyeline.core.pages import Page, choose_pages, misnamed, pdf_pages, refuse_too_many
+from eyeline.core.parts import ImagePart, PreparedImage
+from eyeline.core.picture import Picture
+from eyeline.core.plan import PreparePlan, plan
+from eyeline.core.reference import (
+    BytesRef,
+    DataUrlRef,
+    FileId,
+    FileRef,
+    Loaded,
+    PageRef,
+    Reference,
+)
+from eyeline.core.tokens import Detail
+from eyeline.core.whole import check_whole
+from eyeline.effects import Flow, Known, Load, Pages, Prepare, Remember
+from eyeline.exchange import Asking
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """
+    An image with its bytes, what its header says, and the plan for it.
+
+    `digest` names the picture: its bytes without metadata.
+    """
+
+    source: str
+    data: bytes = field(repr=False)
+    info: ImageInfo
+    plan: PreparePlan
+    digest: str
+
+
+def look_at_all(asking: Asking) -> Flow[list[LookedAt | FileId]]:
+    """Load every image and plan for it; a bad one raises before anything is sent."""
+    images: list[LookedAt | FileId] = []
+    for reference in asking.question.references:
+        if isinstance(reference, FileId):
+            images.append(reference)
+        else:
+            images += yield from look_at(reference, asking)
+    refuse_too_many(len(images))
+    return images
+
+
+def look_at(reference: Reference, asking: Asking) -> Flow[list[LookedAt]]:
+    """Load an image, or each page of a document, and plan for it."""
+    file = file_of(reference)
+    # Before it is loaded: what is written meanwhile must not pass for what was read.
+    is_file = isinstance(file, FileRef) and asking.question.cache
+    sighting = (yield Known(cast(FileRef, file))) if is_file else None
+    loaded = yield from load(reference)
+    pages = yield from all_pages(loaded, file)
+    bare = cut_metadata(loaded.data, pages[0].media_type)
+    # An animation's other frames stand in what counts as metadata of a still picture.
+    named = bare if pages[0].frames == 1 else loaded.data
+    picture = Picture(pages, digest(named), len(bare) < len(loaded.data))
+    chosen = planned_pages(picture, reference, loaded.declared, asking)
+    if sighting is not None and sighting.picture != picture:
+        yield Remember(sighting, picture)
+    return [filled(image, loaded.data, bare, asking) for image in chosen]
+
+
+def recognise_all(asking: Asking) -> Flow[list[LookedAt | FileId] | None]:
+    """Plan for images without their bytes; None unless all are files that are known."""
+    references = asking.question.references
+    if not all(isinstance(file_of(reference), FileRef | FileId) for reference in references):
+        return None
+    images: list[LookedAt | FileId] = []
+    for reference in references:
+        if isinstance(reference, FileId):
+            images.append(reference)
+            continue
+        sighting = yield Known(cast(FileRef, file_of(reference)))
+        if sighting.picture is None:
+            return None
+        images += planned_pages(sighting.picture, reference, "", asking)
+    refuse_too_many(len(images))
+    return images
+
+
+def planned_pages(
+    picture: Picture, reference: Reference, declared: str, asking: Asking
+) -> list[LookedAt]:
+    """Plan for each page of a picture that is meant, without its bytes."""
+    noted = misnamed(reference, declared, picture.pages[0].media_type)
+    pages = chosen_pages(picture.pages, reference)
+    return [planned(page, picture, noted, asking) for page in pages]
+
+
+def planned(page: Page, picture: Picture, noted: tuple[str, ...], asking: Asking) -> LookedAt:
+    """Plan for one page, without its bytes; `noted` is what there is to say of the whole file."""
+    source, info = page
+    question = asking.question
+    made = plan(info, question.model, question.look, asking.engine.media_types, source)
+    if not made.encode and picture.has_metadata and not keeps_metadata(asking):
+        noted = (*noted, *made.notes, "metadata cut out")
+    elif noted:
+        noted = (*noted, *made.notes)
+    return LookedAt(
+        source, b"", info, replace(made, notes=noted) if noted else made, picture.digest
+    )
+
+
+def keeps_metadata(asking: Asking) -> bool:
+    """Say whether what goes as it is goes whole; what stays in this process may keep it."""
+    return asking.question.look.keep_metadata or asking.engine.is_local
+
+
+def filled(image: LookedAt, data: bytes, bare: bytes, asking: Asking) -> LookedAt:
+    """Give an image with its bytes; what goes as it is must be all there."""
+    if image.plan.encode:
+        return replace(image, data=bare if image.info.frames == 1 else data)
+    check_whole(data, image.info.media_type, image.source)
+    return replace(image, data=data if keeps_metadata(asking) else bare)
+
+
+def load(reference: Reference, bytes_max: int | None = None) -> Flow[Loaded]:
+    """Give the bytes of a reference; those it carries itself need no effect."""
+    match reference:
+        case BytesRef(data):
+            return Loaded(data)
+        case DataUrlRef(url):
+            return Loaded(decode_data_url(url, str(reference)), declared_type(url))
+        case PageRef(file):
+            return (yield from load(file, bytes_max))
+        case _:
+            loaded: Loaded = yield Load(reference, bytes_max)
+            return loaded
+
+
+def measured(loaded: Loaded, reference: Reference) -> Flow[tuple[Page, ...]]:
+    """Read what the bytes are, and give the pages that are meant."""
+    return chosen_pages((yield from all_pages(loaded, file_of(reference))), reference)
+
+
+def all_pages(loaded: Loaded, file: Reference) -> Flow[tuple[ImageInfo, ...]]:
+    """Read what the bytes are, page by page; a PDF is measured by whoever can read it."""
+    if sniff(loaded.data) == PDF:
+        return pdf_pages((yield Pages(loaded.data, str(file))))
+    return read_pages(loaded.data, str(file))
+
+
+def chosen_pages(pages: tuple[ImageInfo, ...], reference: Reference) -> tuple[Page, ...]:
+    number = reference.number if isinstance(reference, PageRef) else None
+    return choose_pages(pages, number, str(file_of(reference)))
+
+
+def file_of(reference: Reference) -> Reference:
+    return reference.file if isinstance(reference, PageRef) else reference
+
+
+def prepare_all(images: Iterable[LookedAt | FileId], detail: Detail) -> Flow[tuple[ImagePart, ...]]:
+    parts = []
+    for image in images:
+        if isinstance(image, FileId):
+            parts.append(ImagePart(detail, file_id=image.id))
+        else:
+            parts.append(ImagePart(detail, (yield from prepare(image))))
+    return tuple(parts)
+
+
+def prepare(image: LookedAt) -> Flow[PreparedImage]:
+    """Give an image ready to send; what is already right goes byte for byte."""
+    if not image.plan.encode:
+        return PreparedImage(image.data, image.plan.media_type, image.plan.size)
+    prepared: PreparedImage = yield Prepare(image.data, image.plan, image.source)
+    return prepared
+
+
+def planned_image(image: LookedAt | FileId) -> PlannedImage:
+    if isinstance(image, FileId):
+        return PlannedImage(image.id, None)
+    return PlannedImage(image.digest, image.plan)
