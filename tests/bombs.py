@@ -8,10 +8,12 @@ command line choose among them: `python tests/bombs.py png large`.
 from __future__ import annotations
 
 import json
+import resource
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -1480,17 +1482,13 @@ class Taken(NamedTuple):
 
 def run(path: str, task: str) -> Taken:
     """Take one file the whole way, in this process."""
-    import resource
-    import time
-
-    begin_s, spent_s, apart_kb = time.monotonic(), cpu_s(), children_kb()
+    before_kb, spent_s, begin_s = children_kb(), cpu_s(), time.monotonic()
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew
     ending = outcome(path, task)
     wall_s, taken_s = time.monotonic() - begin_s, cpu_s() - spent_s
-    status = Path("/proc/self/status").read_text()
-    here_kb = int(status.partition("VmHWM:")[2].split()[0])
-    apart_kb = children_kb() if children_kb() > apart_kb else 0
-    del resource
+    here_kb = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+    # Of all children together the system tells the peak; what is below an earlier one is not told.
+    apart_kb = children_kb() if children_kb() > before_kb else 0
     return Taken(Path(path).name, ending, wall_s, taken_s, here_kb / 1024, apart_kb / 1024)
 
 
@@ -1509,15 +1507,11 @@ def outcome(path: str, task: str) -> str:
 
 
 def cpu_s() -> float:
-    import resource
-
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return sum(sum(resource.getrusage(kind)[:2]) for kind in kinds)
 
 
 def children_kb() -> int:
-    import resource
-
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 
 
@@ -1534,14 +1528,11 @@ def serve() -> None:
 
 def take(paths: Sequence[str], task: str = "parts") -> list[Taken]:
     """Take files in one new process; what it did not live to tell is told as a crash."""
-    lines = "".join(f"{task} {path}\n" for path in paths)
+    lines = "".join(f"{task} {path}\n" for path in paths).encode()
     command = [sys.executable, str(Path(__file__).resolve()), "--serve"]
+    # Pillow and the model's notices say what nobody asked for.
     done = subprocess.run(
-        command,
-        input=lines.encode(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        timeout=300,
+        command, input=lines, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=300
     )
     taken = [Taken(*json.loads(line)) for line in done.stdout.splitlines()]
     lost = paths[len(taken) :]
@@ -1558,29 +1549,22 @@ def written(folder: Path, name: str, bomb: Bomb) -> str:
 
 
 def main(chosen: Sequence[str]) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+    """Print what each file takes, and what its estimate does."""
+    titles = ("", "bytes", "wall s", "CPU s", "MB", "apart", "estimate s", "MB")
+    print("{:24}{:>12}{:>8}{:>7}{:>6}{:>7}{:>12}{:>5}".format(*titles))
+    for name, each in {**BOMBS, **LARGE}.items():
+        if not chosen or any(word in name for word in chosen):
+            with tempfile.TemporaryDirectory() as folder:
+                print(line(name, written(Path(folder), name, each)), flush=True)
 
-    del ThreadPoolExecutor
-    print(
-        f"{'':24}{'bytes':>12}{'wall s':>8}{'CPU s':>7}{'MB':>6}{'apart':>7}{'est. s':>8}{'MB':>5}"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        for name, each in {**BOMBS, **LARGE}.items():
-            if chosen and not any(word in name for word in chosen):
-                continue
-            path = written(Path(folder), name, each)
-            size = Path(path.partition("#")[0]).stat().st_size
-            (parts,) = take([path])
-            (estimate,) = take([path], "estimate")
-            figures = (
-                f"{parts.wall_s:8.2f}{parts.cpu_s:7.2f}{parts.here_mb:6.0f}{parts.apart_mb:7.0f}"
-            )
-            print(
-                f"{name:24}{size:12,}{figures}{estimate.wall_s:8.2f}{estimate.here_mb:5.0f}"
-                f"  {parts.ending[:110]} | {estimate.ending[:40]}",
-                flush=True,
-            )
-            Path(path.partition("#")[0]).unlink()
+
+def line(name: str, path: str) -> str:
+    """Give what one file takes, each task in a process of its own."""
+    size_bytes = Path(path.partition("#")[0]).stat().st_size
+    (parts,), (estimate,) = take([path]), take([path], "estimate")
+    figures = f"{parts.wall_s:8.2f}{parts.cpu_s:7.2f}{parts.here_mb:6.0f}{parts.apart_mb:7.0f}"
+    estimated = f"{estimate.wall_s:12.2f}{estimate.here_mb:5.0f}"
+    return f"{name:24}{size_bytes:12,}{figures}{estimated}  {parts.ending}"
 
 
 if __name__ == "__main__":

@@ -61,6 +61,12 @@ def test_a_file_that_is_nothing_but_structure() -> None:
         check_whole(data, PNG, "x")
 
 
+def test_a_jpeg_without_a_frame() -> None:
+    """A scan and an end alone are no picture."""
+    with pytest.raises(ImageTruncated, match="no frame header"):
+        check_whole(b"\xff\xd8\xff\xda\0\2\xff\xd9", JPEG, "x")
+
+
 def test_an_end_mark_among_the_tables_is_no_end() -> None:
     """Cut behind a comment between two scans, the mark inside the comment does not count."""
     data = jpegs()["progressive"]

@@ -17,7 +17,7 @@ from eyeline.adapters.holding import held_bytes, icon_bytes, is_safe, refuse_hoa
 from eyeline.adapters.netpbm import netpbm
 from eyeline.adapters.resize import Box, simd
 from eyeline.core.colour import WHITE
-from eyeline.core.formats import jpeg
+from eyeline.core.formats import jpeg, jpeg2000
 from eyeline.core.media import (
     AVIF,
     BMP,
@@ -126,6 +126,8 @@ def picture(data: bytes, plan: PreparePlan, source: str) -> tuple[Image.Image, N
 def by_pillow(data: bytes, plan: PreparePlan, fit: Fit, source: str) -> tuple[Image.Image, Notes]:
     if plan.stored == ICO:
         refuse_hoard(icon_bytes(data), data, source)
+    if plan.stored == JP2 and (fault := jpeg2000.fault(data)):
+        raise ImageTruncated(source, fault)
     image = open_image(data, FORMATS[plan.stored])
     is_slow = decoder(image) in SLOW_DECODERS
     refuse_hoard(held_bytes(image, plan.frame, is_slow=is_slow), data, source)

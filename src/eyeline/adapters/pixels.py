@@ -19,7 +19,7 @@ from eyeline.errors import BadReference, ImageTruncated
 
 # At this quality and 4:2:0 the result is nowhere worse than a full decode at 85, which everybody
 # sends today; measured in benchmarks/preparation.py.
-JPEG_QUALITY = 90
+JPEG_QUALITY = 91
 LANCZOS, BILINEAR = Image.Resampling.LANCZOS, Image.Resampling.BILINEAR
 # By plane of YCbCr: chroma is halved again by 4:2:0, so a cheap filter costs it nothing visible.
 FILTERS = (LANCZOS, BILINEAR, BILINEAR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -99,3 +100,64 @@ def test_tiles_that_are_no_good(side: int, error: type[ValueError], said: str) -
     sides = (9_999, 9_999, 0, 0, side, side, 0, 0, 1)
     with pytest.raises(error, match=said):
         jpeg2000.header(jpeg2000.CODESTREAM + struct.pack(">HHIIIIIIIIH3B", 41, 0, *sides, 7, 1, 1))
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_whole_file_is_whole(bare: bool) -> None:
+    """What an encoder wrote has no fault, in one tile or many, and without its end mark either."""
+    data = encoded(image("RGB"), "JPEG2000", no_jp2=bare)
+    tiled = encoded(image("RGB"), "JPEG2000", no_jp2=bare, tile_size=(8, 8))
+    assert jpeg2000.fault(data) == jpeg2000.fault(tiled) == ""
+    assert jpeg2000.fault(data[:-2]) == ""
+
+
+@pytest.mark.parametrize("options", [{}, {"tile_size": (16, 16)}, {"no_jp2": True}])
+def test_every_cut_within_a_tile_is_a_fault(options: dict[str, Any]) -> None:
+    """Cut anywhere in its first tile it has a fault, or its header is not all there."""
+    data = encoded(image("RGB"), "JPEG2000", **options)
+    first = data.index(jpeg2000.TILE_PART)
+    for end in range(first + int.from_bytes(data[first + 6 : first + 10])):
+        assert fault_of(data[:end]), end
+
+
+def fault_of(data: bytes) -> str:
+    try:
+        jpeg2000.header(data)
+        return jpeg2000.fault(data)
+    except (ValueError, IndexError) as error:
+        return str(error)
+
+
+def part(length: int, rest: bytes = b"") -> bytes:
+    head = jpeg2000.CODESTREAM + b"\0\2" + b"\xff\x90\0\x0a\0\0"
+    return head + struct.pack(">I", length) + rest
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (part(0, b"\0\1\xff\xd9"), ""),
+        (part(0, b"\0\1"), "no end of the tile"),
+        (part(5, b"\0\1"), "no end of the tile"),
+        (part(13, b"\0\1"), "a tile ends 1 bytes behind the file"),
+        (part(12, b"\0\1\xff\x52"), "what follows a tile is no tile"),
+        (part(12, b"\0\1"), ""),
+    ],
+)
+def test_tiles_by_hand(data: bytes, said: str) -> None:
+    """A length of 0 goes up to the end; behind a tile stands the next one, or the end."""
+    assert jpeg2000.fault(data) == said
+
+
+def test_a_header_without_tiles() -> None:
+    """Where the header is all, nothing is to be seen."""
+    with pytest.raises(ValueError, match="no tiles"):
+        jpeg2000.fault(jpeg2000.CODESTREAM + b"\0\2")
+
+
+def test_parts_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million parts of nothing are not walked through."""
+    monkeypatch.setattr(jpeg2000, "PARTS_MAX", 3)
+    tile = part(12, b"\0\1")[6:]
+    with pytest.raises(Unsafe, match="more than 3 parts"):
+        jpeg2000.fault(jpeg2000.CODESTREAM + b"\0\2" + tile * 9)

@@ -16,6 +16,8 @@ COLOUR_SPACES = {CMYK: "CMYK", LAB: "LAB"}
 DEPTHS_DIFFER = 255
 # 100 megapixels in tiles of 128×128 are 6,104.
 TILES_MAX = 10_000
+TILE_PART, END, TILE_HEAD_BYTES = b"\xff\x90", b"\xff\xd9", 12
+PARTS_MAX = 1_000_000
 
 
 def header(data: bytes) -> Header:
@@ -45,6 +47,40 @@ def codestream(data: bytes, at: int) -> Header:
         has_alpha=components in (2, 4),
         pixel_kind=deepest(depths),
     )
+
+
+def fault(data: bytes) -> str:
+    """
+    Name what is missing; "" for a codestream whose tiles are all there.
+
+    Decoders give a picture that is blurred or grey instead. Source: ITU T.800, A.4.2 (SOT).
+    """
+    start = 0
+    if not data.startswith(CODESTREAM):
+        contents = (at for name, at, _ in boxes(data, 0, len(data)) if name == b"jp2c")
+        start = next(contents, len(data))
+    at = after_head(data, start)
+    for _ in range(PARTS_MAX):
+        if data[at : at + 2] != TILE_PART:
+            return "" if data[at : at + 2] in (END, b"") else "what follows a tile is no tile"
+        (length,) = unpack(">I", data, at + 6)
+        if at + length > len(data):
+            return f"a tile ends {at + length - len(data):,} bytes behind the file"
+        if length < TILE_HEAD_BYTES:  # 0: up to the end
+            return "" if not length and data.rstrip(b"\0").endswith(END) else "no end of the tile"
+        at += length
+    raise Unsafe(f"more than {PARTS_MAX:,} parts of tiles")
+
+
+def after_head(data: bytes, start: int) -> int:
+    """Give where the first part of a tile begins, behind the main header's segments."""
+    at = start + 2
+    while data[at : at + 2] not in (TILE_PART, b""):
+        (length,) = unpack(">H", data, at + 2)
+        at += 2 + max(2, length)
+    if at >= len(data):
+        raise ValueError("no tiles")
+    return at
 
 
 def refuse_tiles(data: bytes, at: int, right: int, bottom: int) -> None:
