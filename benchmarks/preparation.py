@@ -162,8 +162,6 @@ class Measured:
         }
         self.above: dict[str, list[Likeness]] = {name: [] for name in self.rivals}
         self.size_bytes: dict[str, list[int]] = {name: [] for name in self.rivals}
-        for data in pictures.values():
-            self.judge(data)
         for _ in range(rounds):
             self.run_round()
 
@@ -305,33 +303,61 @@ def versions() -> str:
     return f"Python {platform.python_version()}, libjpeg-turbo {turbo} in Pillow, {packages}"
 
 
+def make(folder: Path) -> None:
+    for part, pictures in zip(("common", "apart"), photos(), strict=True):
+        for at, (name, data) in enumerate(pictures.items()):
+            path = folder / part / f"{at} {name}.jpg"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+
+
+def found_photos(folder: Path | None) -> tuple[Photos, Photos]:
+    """Read the pictures that count and those that are told apart; made in a process that ends."""
+    if folder:
+        return read_photos(folder), {}
+    with tempfile.TemporaryDirectory() as made:
+        command = [sys.executable, "-m", "benchmarks.preparation", "--make", made]
+        subprocess.run(command, check=True)
+        return read_photos(Path(made) / "common"), read_photos(Path(made) / "apart")
+
+
+def read_photos(folder: Path) -> Photos:
+    return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.jpg"))}
+
+
+def tell(found: Measured, *, is_whole: bool) -> None:
+    print(f"\n{found.model} high, {target(next(iter(found.pictures.values())), found.model)}")
+    report_pictures(found)
+    for data in found.pictures.values():
+        found.judge(data)
+    report_likeness(found)
+    if is_whole:
+        report(found)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--photos", type=Path, help="take the *.jpg of this folder instead")
     parser.add_argument("--peak", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak:
         print_peak(*options.peak)
         return
-    common: Photos = {}
-    apart: Photos = {}
-    if options.photos:
-        common = {path.name: path.read_bytes() for path in sorted(options.photos.glob("*.jpg"))}
-    else:
-        common, apart = photos()
+    if options.make:
+        make(options.make)
+        return
+    common, apart = found_photos(options.photos)
     print(f"{versions()}; {os.cpu_count()} cores, {options.rounds} rounds, CPU of all threads")
+    print(f"load at the start: {os.getloadavg()[0]:.1f}")
+    # All is timed before the first comparison: its arrays leave memory with the allocator, which
+    # naive Pillow then need not ask the system for, page by page.
+    runs = [Measured(each, model, options.rounds) for model in MODELS for each in (common, apart)]
     report_base64(2_000_000)
-    for model in MODELS:
-        print(f"\n{model} high, {target(next(iter(common.values())), model)}")
-        found = Measured(common, model, options.rounds)
-        report(found)
-        report_pictures(found)
-        report_likeness(found)
-        if apart:
-            others = Measured(apart, model, options.rounds)
-            report_pictures(others)
-            report_likeness(others)
+    for found in runs:
+        if found.pictures:
+            tell(found, is_whole=found.pictures is common)
     print(f"\nload at the end: {os.getloadavg()[0]:.1f}")
 
 
