@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -232,6 +232,17 @@ def test_a_flow_without_a_cache_misses(run: Run) -> None:
     clock = ManualClock()
     course = run(ask(asking()), FakeTransport("Yes."), outside(clock), clock)
     assert course.value.text == "Yes."
+
+
+def test_writes_down_what_it_sends(run: Run) -> None:
+    """Every sending, repeated ones too, is in the journal before it goes out."""
+    transport = FakeTransport(Response(500, {}, b""), "Yes.")
+    written: list[tuple[str, int]] = []
+    around = replace(
+        outside(), journal=lambda hold: written.append((hold.model, len(transport.requests)))
+    )
+    run(ask(asking()), transport, around, ManualClock())
+    assert written == [("gpt-6-luna", 0), ("gpt-6-luna", 1)]
 
 
 def test_run_gives_the_value_alone() -> None:

@@ -21,7 +21,19 @@ from eyeline.core.reference import BytesRef
 from eyeline.core.reply import Reply
 from eyeline.core.wire import Request, Response
 from eyeline.drivers import ReaderLeft
-from eyeline.effects import Chance, Close, Emit, Now, Open, Read, Reserve, Send, Settle, Sleep
+from eyeline.effects import (
+    Chance,
+    Close,
+    Emit,
+    Intend,
+    Now,
+    Open,
+    Read,
+    Reserve,
+    Send,
+    Settle,
+    Sleep,
+)
 from eyeline.errors import (
     AuthenticationFailed,
     BadRequest,
@@ -120,7 +132,8 @@ def test_settles_at_cost() -> None:
     """A hold is reserved before the request is sent and settled at what the reply says it cost."""
     flow = pay(WHOLE, asking(), HOLD)
     assert next(flow) == Reserve(HOLD)
-    assert flow.send(0.0) == Send(WHOLE)
+    assert flow.send(0.0) == Intend(HOLD)
+    assert flow.send(None) == Send(WHOLE)
     assert flow.send(answered()) == Settle(HOLD, COST)
     reply = value_of(flow)
     assert (reply.text, reply.ending, reply.request_id) == ("A sign.", "stop", "req_1")
@@ -131,6 +144,7 @@ def test_waits_for_its_turn() -> None:
     flow = pay(WHOLE, asking(), HOLD)
     next(flow)
     assert flow.send(1.5) == Sleep(1.5)
+    assert flow.send(None) == Intend(HOLD)
     assert flow.send(None) == Send(WHOLE)
 
 
@@ -147,6 +161,7 @@ def test_settles_unknown_usage_as_unknown() -> None:
     flow = pay(WHOLE, asking(), HOLD)
     next(flow)
     flow.send(0.0)
+    flow.send(None)
     body = json.dumps(chat_completion("A sign.") | {"usage": None}).encode()
     assert flow.send(Response(200, JSON, body)) == Settle(HOLD, None)
 
@@ -156,6 +171,7 @@ def test_an_error_status_costs_nothing() -> None:
     flow = pay(WHOLE, asking(), HOLD)
     next(flow)
     flow.send(0.0)
+    flow.send(None)
     assert flow.send(refused(400)) == Settle(HOLD, FREE)
     with pytest.raises(BadRequest):
         next(flow)
@@ -176,6 +192,7 @@ def test_settles_what_failed(error: BaseException, spent_usd: Decimal | None) ->
     flow = pay(WHOLE, asking(), HOLD)
     next(flow)
     flow.send(0.0)
+    flow.send(None)
     assert flow.throw(error) == Settle(HOLD, spent_usd)
     with pytest.raises(type(error)):
         next(flow)
@@ -194,6 +211,7 @@ def test_what_is_no_response_of_the_api_may_have_cost() -> None:
     flow = pay(WHOLE, asking(), HOLD)
     next(flow)
     flow.send(0.0)
+    flow.send(None)
     assert flow.send(Response(200, {}, b"<html>")) == Settle(HOLD, None)
     with pytest.raises(UnexpectedResponse, match="not JSON; it begins '<html>'"):
         next(flow)
@@ -207,7 +225,8 @@ def test_a_first_reply_ends_it() -> None:
     flow = attempt(WHOLE, asking(), HOLD)
     assert next(flow) == Now()
     assert flow.send(0.0) == Reserve(HOLD)
-    assert flow.send(0.0) == Send(WHOLE)
+    assert flow.send(0.0) == Intend(HOLD)
+    assert flow.send(None) == Send(WHOLE)
     assert flow.send(answered("Yes.")) == Settle(HOLD, COST)
     assert value_of(flow).text == "Yes."
 
@@ -217,14 +236,16 @@ def test_repeats_after_the_wait_the_engine_names() -> None:
     flow = attempt(WHOLE, asking(), HOLD)
     assert next(flow) == Now()
     assert flow.send(0.0) == Reserve(HOLD)
-    assert flow.send(0.0) == Send(WHOLE)
+    assert flow.send(0.0) == Intend(HOLD)
+    assert flow.send(None) == Send(WHOLE)
     limited = refused(429, "slow down", **{"retry-after": "7"})
     assert flow.send(limited) == Settle(HOLD, FREE)
     assert flow.send(None) == Now()
     assert flow.send(1.0) == Chance()
     assert flow.send(0.9) == Sleep(7.0)
     assert flow.send(None) == Reserve(HOLD)
-    assert flow.send(0.0) == Send(WHOLE)
+    assert flow.send(0.0) == Intend(HOLD)
+    assert flow.send(None) == Send(WHOLE)
     assert flow.send(answered("Yes.")) == Settle(HOLD, COST)
     assert value_of(flow).text == "Yes."
 
@@ -236,7 +257,8 @@ def test_backs_off_by_chance() -> None:
     flow.send(0.0)
     waits = []
     for _ in range(2):
-        assert flow.send(0.0) == Send(WHOLE)
+        assert flow.send(0.0) == Intend(HOLD)
+        assert flow.send(None) == Send(WHOLE)
         assert flow.throw(ConnectionFailed("openai", "reset")) == Settle(HOLD, FREE)
         assert flow.send(None) == Now()
         assert flow.send(0.0) == Chance()
@@ -244,6 +266,7 @@ def test_backs_off_by_chance() -> None:
         assert flow.send(None) == Reserve(HOLD)
     assert waits == [Sleep(0.25), Sleep(0.5)]
     flow.send(0.0)
+    flow.send(None)
     flow.throw(ConnectionFailed("openai", "reset"))
     flow.send(None)
     flow.send(0.0)
@@ -271,6 +294,7 @@ def test_repeats_only_what_passes(error: EngineError, is_repeated: bool) -> None
     flow = attempt(WHOLE, asking(), HOLD)
     next(flow)
     flow.send(0.0)
+    flow.send(None)
     flow.send(0.0)
     assert isinstance(flow.throw(error), Settle)
     assert flow.send(None) == Now()
@@ -301,6 +325,7 @@ def test_errors_that_are_no_engine_s_pass_through() -> None:
     flow = attempt(WHOLE, asking(), HOLD)
     next(flow)
     flow.send(0.0)
+    flow.send(None)
     flow.send(0.0)
     assert flow.throw(KeyboardInterrupt()) == Settle(HOLD, None)
     with pytest.raises(KeyboardInterrupt):
@@ -467,6 +492,7 @@ def test_settles_a_cut_stream_as_unknown() -> None:
     flow = pay(STREAM, asking(), HOLD)
     next(flow)
     flow.send(0.0)
+    flow.send(None)
     flow.send(Opened())
     assert isinstance(flow.send(b""), Close)
     assert flow.send(None) == Settle(HOLD, None)

@@ -35,6 +35,7 @@ from eyeline.effects import (
     Claim,
     Emit,
     Fingerprint,
+    Intend,
     Known,
     Load,
     Lookup,
@@ -211,7 +212,8 @@ def test_asks_and_stores_what_is_not_in_the_cache() -> None:
     claim = until(flow, Claim)
     lookup = flow.send(None)
     reserve = until(flow, Reserve, lookup)
-    assert isinstance(flow.send(0.0), Send)
+    assert isinstance(flow.send(0.0), Intend)
+    assert isinstance(flow.send(None), Send)
     assert flow.send(answered()) == Settle(reserve.hold, Decimal("0.00011"))
     assert flow.send(None) == Now()
     store = flow.send(3.25)
@@ -251,7 +253,7 @@ def test_no_cache_is_neither_read_nor_written() -> None:
     effects = [flow.send(Loaded(PNG))]
     while not isinstance(effects[-1], Send):
         effects.append(flow.send(ROUTINE.get(type(effects[-1]))))
-    assert {type(each) for each in effects} <= {Now, Reserve, Send}
+    assert {type(each) for each in effects} <= {Now, Reserve, Intend, Send}
     assert isinstance(flow.send(answered()), Settle)
     assert flow.send(None) == Now()
     assert value_at_end(flow, 0.0).text == "A sign."

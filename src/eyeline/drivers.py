@@ -19,6 +19,7 @@ from eyeline.effects import (
     Emit,
     Fingerprint,
     Flow,
+    Intend,
     Known,
     Learn,
     Load,
@@ -39,7 +40,7 @@ from eyeline.effects import (
     Ticket,
 )
 from eyeline.flights import Flights
-from eyeline.policy.limits import Limits
+from eyeline.policy.limits import Hold, Limits
 from eyeline.ports import AsyncTransport, Cache, Files, Loader, Pixels, Transport
 
 T = TypeVar("T")
@@ -79,6 +80,8 @@ class Outside:
     dialects: dict[str, Dialect] = field(default_factory=dict)
     files: Files | None = None
     flights: Flights = field(default_factory=Flights)
+    # Where a run writes down every request before it is sent; nobody's business outside of one.
+    journal: Callable[[Hold], None] | None = None
 
     def at_once(self, effect: Effect) -> Any:
         """Do what takes no time worth awaiting."""
@@ -91,6 +94,8 @@ class Outside:
                 return self.limits.reserve(hold, self.now())
             case Settle(hold, spent_usd):
                 return self.limits.settle(hold, spent_usd)
+            case Intend(hold):
+                return self.journal(hold) if self.journal else None
             case Release(ticket, record):
                 return self.flights.release(ticket, record)
         raise AssertionError(effect)

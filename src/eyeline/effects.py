@@ -137,6 +137,16 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Intend:
+    """
+    Write down, before a request goes out, that it will: whatever happens then, it may be billed.
+    Gives None, once it is written.
+    """
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Send a request and read the response whole. Gives a Response."""
 
@@ -193,7 +203,7 @@ class Chance:
 
 Effect = (
     Load | Pages | Prepare | Known | Remember | Fingerprint | Claim | Release
-    | Lookup | Store | Learn | Reserve | Settle
+    | Lookup | Store | Learn | Reserve | Settle | Intend
     | Send | Open | Read | Close | Emit | Sleep | Now | Chance
 )  # fmt: skip
 Flow = Generator[Effect, Any, T]

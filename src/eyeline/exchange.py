@@ -19,7 +19,20 @@ from eyeline.core.question import Question
 from eyeline.core.reply import InStreamError, Malformed, Reply, decode, reply_stream
 from eyeline.core.sse import SseParser
 from eyeline.core.wire import Request, Response
-from eyeline.effects import Chance, Close, Emit, Flow, Now, Open, Read, Reserve, Send, Settle, Sleep
+from eyeline.effects import (
+    Chance,
+    Close,
+    Emit,
+    Flow,
+    Intend,
+    Now,
+    Open,
+    Read,
+    Reserve,
+    Send,
+    Settle,
+    Sleep,
+)
 from eyeline.errors import (
     ApiError,
     ConnectionFailed,
@@ -70,6 +83,7 @@ def pay(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
     try:
         if wait_s:
             yield Sleep(wait_s)
+        yield Intend(hold)
         # A cut stream, a time-out or an interruption may be billed, so from here the cost is
         # unknown until a reply or a refusal says what it was.
         spent_usd = None
