@@ -1,0 +1,48 @@
+"""
+Errors that only runs raise.
+
+EyelineError
+├── SourceError              where the rows come from cannot be opened or understood
+├── RowUnreadable            one row of a source cannot be read; the others can
+└── MissingExtra
+    └── DriverMissing        the fsspec driver of a URL is not installed
+"""
+
+from __future__ import annotations
+
+from eyeline.errors import EyelineError, MissingExtra
+
+
+class SourceError(EyelineError):
+    """Where the rows come from cannot be opened or understood."""
+
+    exit_code = 2
+
+    def __init__(self, source: str, found: str, expected: str, hint: str = "") -> None:
+        super().__init__(source, found, expected, hint)
+        self.source, self.found, self.expected = source, found, expected
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.found}, expected {self.expected}"
+
+
+class RowUnreadable(EyelineError):
+    """One row of a source cannot be read; `found` says why."""
+
+    hint = "mend the row in the source; the other rows are not affected"
+
+    def __init__(self, source: str, found: str) -> None:
+        super().__init__(source, found)
+        self.source, self.found = source, found
+
+    def __str__(self) -> str:
+        return f"{self.source}: not readable ({self.found})"
+
+
+class DriverMissing(MissingExtra):
+    """The fsspec driver of a URL's scheme is not installed; `extra` is the scheme."""
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # depends on the fields
+        return f"pip install {self.package}"

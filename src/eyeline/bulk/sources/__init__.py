@@ -1,0 +1,3 @@
+"""
+Where rows come from, one module a kind: listings of files, lines, tables, archives.
+"""

@@ -1,0 +1,58 @@
+"""Rows that are image files: each line of a listing is one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eyeline.bulk.errors import RowUnreadable
+from eyeline.bulk.rows import Row, Shard
+from eyeline.bulk.sources.lines import cut_lines, lines_of
+from eyeline.bulk.sources.listing import Listed
+from eyeline.bulk.sources.storage import RemoteFile, is_remote, local_path
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """
+    The files of a listing, under `top`, "" where the listing names them whole.
+
+    A shard is a range of bytes of the listing, which is a file of the run's own.
+    """
+
+    top: str
+    listing: Path
+    columns: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        return {"kind": "files", "top": self.top}
+
+    def shards(self) -> Iterator[Shard]:
+        return cut_lines(str(self.listing))
+
+    def rows(self, shard: Shard) -> Iterator[Row]:
+        for at, line in enumerate(lines_of(str(self.listing), shard)):
+            yield self.row(at, Listed(*json.loads(line)))
+
+    def peek(self, shard: Shard) -> Iterator[Row]:
+        return self.rows(shard)
+
+    def row(self, at: int, listed: Listed) -> Row:
+        place = f"{self.top}/{listed.name}" if self.top else listed.name
+        if listed.problem:
+            problem = RowUnreadable(place, listed.problem)
+            return Row(at, listed.name, place, problem=problem)
+        image = RemoteFile(place) if is_remote(place) else local_path(place)
+        return Row(at, listed.name, place, (image,))
+
+    def schema(self) -> pa.Schema:
+        import pyarrow as pa
+
+        return pa.schema([])
