@@ -39,6 +39,7 @@ def test_examples(url: str, expected: bytes) -> None:
         ("data:image/png;base64,aGk=aGk=", "padding"),
         ("data:image/png;base64,data:image/png;base64,aGk=", "base64"),
         ("data:image/png;base64,é", "ASCII"),
+        ("data:image/svg+xml,\udca6", "no URL can hold"),
     ],
 )
 def test_what_does_not_decode(url: str, said: str) -> None:

@@ -120,3 +120,10 @@ def test_what_has_no_metadata_is_not_copied(media_type: str) -> None:
     """The same object comes back, so that a large file is not held twice."""
     data = saved(media_type)
     assert cut_metadata(data, media_type) is data
+
+
+def test_a_header_of_no_bytes() -> None:
+    """No byte is made up for a WebP whose extended header says it has none."""
+    data = bytearray(saved(WEBP, exif=exif()))
+    data[16:20] = bytes(4)
+    assert cut_metadata(bytes(data), WEBP) == data

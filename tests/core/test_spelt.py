@@ -98,3 +98,10 @@ def test_any_text_is_read(text: str) -> None:
     for value in (text, f"data:image/png;base64,{text}", f"data:{text}"):
         found = read_spelling(value)
         assert found is None or found.data != b""
+
+
+def test_a_data_url_of_impossible_characters() -> None:
+    """Half a surrogate, as a file name may hold, is no data, and no crash."""
+    found = read_spelling("data:image/svg+xml,\udca6")
+    assert found is not None
+    assert (found.data, found.faults) == (None, ("bad_base64",))

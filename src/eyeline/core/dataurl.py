@@ -19,9 +19,16 @@ def decode_data_url(url: str, source: str) -> bytes:
     if not comma:
         raise BadDataUrl(source, "no comma after the media type")
     if not head.lower().endswith(";base64"):
-        return unquote_to_bytes(payload)
+        return unquoted(payload, source)
     compact = "".join(payload.split())
     try:
         return binascii.a2b_base64(compact, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise BadDataUrl(source, str(error)) from None
+
+
+def unquoted(payload: str, source: str) -> bytes:
+    try:
+        return unquote_to_bytes(payload)
+    except UnicodeEncodeError:
+        raise BadDataUrl(source, "characters that no URL can hold") from None

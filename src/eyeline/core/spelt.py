@@ -44,7 +44,7 @@ def read_spelling(value: str) -> Spelt | None:
     is_data_url = value.lstrip()[:5].lower() == "data:"
     if not heads:
         if is_data_url:
-            return Spelt(unquote_to_bytes(value.partition(",")[2]) or None, "", ("bad_base64",))
+            return Spelt(unquoted(value.partition(",")[2]), "", ("bad_base64",))
         if len(value) <= PATH_CHARS_MAX and not is_bare(rest):
             return None
     as_bytes = REPR.fullmatch(rest.strip())
@@ -56,6 +56,14 @@ def read_spelling(value: str) -> Spelt | None:
     }
     faults = (*(fault for fault, applies in in_head.items() if applies), *in_payload)
     return Spelt(data, SYNONYMS.get(declared, declared), faults)
+
+
+def unquoted(payload: str) -> bytes | None:
+    """Give the bytes of a data URL without base64, None where there are none or no URL has them."""
+    try:
+        return unquote_to_bytes(payload) or None
+    except UnicodeEncodeError:
+        return None
 
 
 def strip_heads(value: str) -> tuple[int, str, str]:

@@ -33,7 +33,8 @@ def retry_after_s(headers: Mapping[str, str], message: str) -> float | None:
 
 
 def number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text.strip()) else None
+    bare = text.strip()
+    return float(bare) if re.fullmatch(r"\d+(\.\d+)?", bare) else None
 
 
 def duration_s(text: str) -> float:

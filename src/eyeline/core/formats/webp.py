@@ -79,6 +79,8 @@ def kept_chunks(data: bytes) -> Iterator[bytes | memoryview]:
     view = memoryview(data)
     for kind, at, end in chunks(data):
         if kind == b"VP8X":
+            if end == at + 8:
+                raise ValueError("an extended header of no bytes")
             yield data[at : at + 8] + bytes([data[at + 8] & ~EXIF_AND_XMP])
             yield view[at + 9 : end]
         elif kind in KEPT:

@@ -1,0 +1,15 @@
+"""One target under atheris: `python -m fuzz.one TARGET [libFuzzer options]`."""
+
+from __future__ import annotations
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["eyeline.core", "eyeline.mend", "eyeline.gateway"]):
+    from fuzz.targets import TARGETS
+
+if __name__ == "__main__":
+    target = TARGETS[sys.argv.pop(1)]
+    atheris.Setup(sys.argv, lambda data: target(bytes(data)))
+    atheris.Fuzz()
