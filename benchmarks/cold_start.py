@@ -60,15 +60,13 @@ class Contestant:
     cpu_ms: list[float] = field(default_factory=list)
 
 
-def photo(path: Path, size_bytes: int = 200_000) -> None:
-    """Write a noisy JPEG of about `size_bytes`, which every contestant sends as it is."""
-    image = Image.effect_noise((1024, 768), 40).convert("RGB")
-    quality = 95
-    while quality > 10:
+def photo(path: Path, size_bytes: int = 200_000, size_px: tuple[int, int] = (1024, 768)) -> None:
+    """Write a noisy JPEG of at most `size_bytes`, which every contestant sends as it is."""
+    image = Image.effect_noise(size_px, 40).convert("RGB")
+    for quality in range(99, 10, -1):
         image.save(path, quality=quality)
         if path.stat().st_size <= size_bytes:
             return
-        quality -= 5
 
 
 def cpu_ms(command: list[str], environment: dict[str, str]) -> float:
