@@ -16,6 +16,7 @@ COMMANDS = {
     "estimate": "Tokens and dollars of images, nothing sent.",
     "show": "A picture of what models see, with patches or tiles.",
     "check": "What is wrong with the images of a request body.",
+    "serve": "An OpenAI-compatible gateway, and a page to try pictures on.",
     "cache": "What is kept of earlier answers: stats, clear, path.",
     "models": "The models that see, with prices and dates.",
     "doctor": "Which engine would answer, and why; what is installed.",
