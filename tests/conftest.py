@@ -18,7 +18,7 @@ def _empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     """No test sees the key, settings or cache of whoever runs it."""
     for name in (
         "OPENAI_API_KEY", "OPENAI_BASE_URL", "EYELINE_API_KEY", "EYELINE_ENGINE", "EYELINE_MODEL",
-        "EYELINE_CONFIG", "EYELINE_CATALOGUE", "EYELINE_ALLOW_HOSTS",
+        "EYELINE_CONFIG", "EYELINE_CATALOGUE", "EYELINE_ALLOW_HOSTS", "EYELINE_URLS",
         "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
     ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)

@@ -18,7 +18,7 @@ import pytest
 from api_server import chat_completion, response_object
 from PIL import Image
 
-from eyeline.core.catalogue import find
+from eyeline.core.catalogue import find, local_model
 from eyeline.core.cost import FREE
 from eyeline.core.draft import digest
 from eyeline.core.engine import LOCAL, compatible, openai
@@ -693,10 +693,12 @@ def test_a_hold_without_a_price_has_no_amount() -> None:
     assert held(model=find("some-model")).usd_max is None
 
 
-def test_a_file_id_adds_no_tokens_to_the_hold() -> None:
-    """An uploaded image has no size here, so no tokens of it are held."""
+def test_a_file_id_adds_the_most_to_the_hold() -> None:
+    """An uploaded image has no size here: the most an image may take is held, if that is known."""
     question = asking(FileId("file-1"), api="responses").question
-    assert hold_for(question, [FileId("file-1")], {}).tokens == len("What is it?") + 2
+    assert hold_for(question, [FileId("file-1")], {}).tokens == len("What is it?") + 2 + 3000
+    free = replace(question, model=local_model("reader"))
+    assert hold_for(free, [FileId("file-1")], {}).tokens == len("What is it?") + 2
 
 
 # --- estimates ----------------------------------------------------------------------------------

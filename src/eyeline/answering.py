@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from eyeline.core.answer import Answer, SentImage
 from eyeline.core.cost import Usage
@@ -16,7 +17,7 @@ from eyeline.core.outcome import conclude
 from eyeline.core.parts import ImagePart
 from eyeline.core.request import Manner, build
 from eyeline.effects import Flow, Learn, Now
-from eyeline.errors import ApiError, SchemaMismatch
+from eyeline.errors import ApiError, ImageRejected, SchemaMismatch
 from eyeline.exchange import Asking, attempt
 from eyeline.policy.limits import Hold
 
@@ -24,12 +25,16 @@ from eyeline.policy.limits import Hold
 CORRECTIONS_MAX = 1
 
 
-class PlanAnew(Exception):
-    """What a server refused changes what images it gets, so the question starts over."""
+# What no other way of sending an image changes.
+FINAL_CODES = {"image_content_policy_violation"}
 
-    def __init__(self, dialect: Dialect) -> None:
-        super().__init__(dialect)
-        self.dialect = dialect
+
+class PlanAnew(Exception):
+    """What a server refused changes what images it gets, so the question starts over, as given."""
+
+    def __init__(self, asking: Asking) -> None:
+        super().__init__(asking)
+        self.asking = asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,30 @@ def answer(ready: Ready, asking: Asking) -> Flow[Answer]:
         try:
             return (yield from corrected(ready, asking))
         except ApiError as error:
-            learned = learn(asking.dialect, error, sent_fields(ready, asking))
+            learned = lesson(ready, asking, error)
+            if learned is not None:
+                yield Learn(asking.engine.base_url, learned)
+            dialect = learned or asking.dialect
+            if is_to_be_fetched(ready, error, dialect):
+                question = replace(asking.question, urls="fetch")
+                raise PlanAnew(replace(asking, question=question, dialect=dialect)) from error
             if learned is None:
                 raise
-            yield Learn(asking.engine.base_url, learned)
-            if of_images(learned) != of_images(asking.dialect):
-                raise PlanAnew(learned) from error
-            asking = replace(asking, dialect=learned)
+            if dialect.refused_types != asking.dialect.refused_types:
+                raise PlanAnew(replace(asking, dialect=dialect)) from error
+            asking = replace(asking, dialect=dialect)
 
 
-def of_images(dialect: Dialect) -> tuple[Any, ...]:
-    return dialect.refused_types, dialect.fetch_hosts
+def is_to_be_fetched(ready: Ready, error: ApiError, dialect: Dialect) -> bool:
+    """
+    Say whether images that were passed as URLs may be taken once they come inline, prepared here.
+
+    It is all of them then, so that it happens once a question, whatever the error names.
+    """
+    hosts = {urlsplit(part.url).hostname for part in ready.parts if part.url}
+    is_unable = not (hosts.isdisjoint(dialect.fetch_hosts) and dialect.takes_urls)
+    is_about_image = isinstance(error, ImageRejected) and error.code not in FINAL_CODES
+    return bool(hosts) and (is_unable or is_about_image)
 
 
 def corrected(ready: Ready, asking: Asking) -> Flow[Answer]:
@@ -119,22 +137,29 @@ def plus(one: int | None, other: int | None) -> int | None:
     return None if one is None and other is None else (one or 0) + (other or 0)
 
 
-def sent_fields(ready: Ready, asking: Asking) -> dict[str, Any]:
+def lesson(ready: Ready, asking: Asking, error: ApiError) -> Dialect | None:
     """
-    Say what a refused request held, as far as a server may refuse it.
+    Give what a refusal teaches.
 
-    Of OpenAI all is known but what it can download: what it refuses there is the request's fault.
+    Of OpenAI all is known but where it can download: what else it refuses is the request's fault.
     """
-    urls = [part.url for part in ready.parts if part.url]
-    if asking.engine.needs_key:
-        return {"urls": urls, "media_types": []}
+    known = asking.dialect
+    learned = learn(known, error, sent_fields(ready, asking))
+    if learned is None or not asking.engine.needs_key:
+        return learned
+    hosts = learned.fetch_hosts
+    return None if hosts == known.fetch_hosts else replace(known, fetch_hosts=hosts)
+
+
+def sent_fields(ready: Ready, asking: Asking) -> dict[str, Any]:
+    """Say what a refused request held, as far as a server may refuse it."""
     dialect = asking.dialect
     draft = dialect.adapt(ready.draft)
     has_schema = schema_in(ready.draft.parameters, draft.api) is not None
     sent: dict[str, Any] = dict(draft.parameters)
     sent["detail"] = dialect.detail(asking.question.look.detail)
     sent["media_types"] = [part.prepared.media_type for part in ready.parts if part.prepared]
-    sent["urls"] = urls
+    sent["urls"] = [part.url for part in ready.parts if part.url]
     if has_schema and dialect.json != "words":
         sent["schema"] = True
     if asking.stream and dialect.stream_options and draft.api == "chat":

@@ -148,7 +148,7 @@ def content_parts(
     `api` is "chat" or "responses"; the parts of one are no parts of the other.
     """
     wiring = wire({"engine": "openai", "model": model, "api": api, "cache": False})
-    asking = wiring.asking(prompt, images, {"detail": detail})
+    asking = wiring.asking(prompt, images, {"detail": detail, "urls": "fetch"})
     return Driver(wiring.outside, None).run(content_parts_flow(asking))
 
 
@@ -174,7 +174,7 @@ def show(
     for name in [model] if model is None or isinstance(model, str) else model:
         asking = wiring.asking("", images, {
             "model": name, "detail": detail, "background": background,
-            "max_tokens_per_image": max_tokens_per_image,
+            "max_tokens_per_image": max_tokens_per_image, "urls": "fetch",
         })  # fmt: skip
         columns.append([cell(*each, asking) for each in driver.run(views(asking))])
     return draw([*zip(*columns, strict=True)])

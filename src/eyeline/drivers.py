@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from threading import get_ident
 from typing import Any, Generic, TypeVar, cast
 
@@ -146,8 +147,8 @@ class Outside:
             case Store(key, record):
                 return self.keep(key, record)
             case Learn(base_url, dialect):
-                self.dialects[base_url] = dialect
-                return self.keep(dialect_key(base_url), dialect.to_record())
+                self.dialects[base_url] = known = self.recall(base_url).joined(dialect)
+                return self.keep(dialect_key(base_url), known.to_record())
         raise AssertionError(effect)
 
 
@@ -157,8 +158,11 @@ IN_TIME = {Load, Pages, Prepare, Fingerprint, Known, Remember, Lookup, Store, Le
 
 
 def dialect_key(base_url: str) -> str:
-    """Name a server's dialect in the cache, where no answer can be named so."""
-    return f"dialect {base_url}"
+    """
+    Name a server's dialect in the cache, where no answer can be named so, and where a password in
+    its address is not to be read.
+    """
+    return f"dialect {sha256(base_url.encode()).hexdigest()}"
 
 
 def sending(transport: Way | None) -> Way:

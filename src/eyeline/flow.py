@@ -32,6 +32,7 @@ from eyeline.core.question import Question
 from eyeline.core.reference import (
     FileId,
     Reference,
+    UrlRef,
 )
 from eyeline.core.tokens import Detail
 from eyeline.effects import (
@@ -43,10 +44,11 @@ from eyeline.effects import (
     Record,
     Store,
 )
-from eyeline.errors import BadReference, ImageTruncated, SchemaMismatch
+from eyeline.errors import BadReference, ImageNotSeen, ImageTruncated, SchemaMismatch
 from eyeline.exchange import Asking
 from eyeline.looking import (
     LookedAt,
+    Seen,
     file_of,
     load,
     look_at,
@@ -65,6 +67,8 @@ __all__ = [
     "measure", "prepare", "prepare_all", "views",
 ]  # fmt: skip
 
+# What is noted of a URL that goes as it is.
+PASSED = ("passed as URL",)
 # Enough for the headers of nearly every image; where it is not, the whole is read.
 HEAD_BYTES = 64 * 1024
 
@@ -74,7 +78,7 @@ class Posed:
     """A question with its images looked at and planned for; `started_s` is when it was asked."""
 
     asking: Asking
-    images: Sequence[LookedAt | FileId]
+    images: Sequence[Seen]
     draft: Draft
     started_s: float
 
@@ -88,10 +92,15 @@ def ask(asking: Asking) -> Flow[Answer]:
         if recalled is not None:
             return recalled.answer
     posed = yield from look_and_pose(asking, started_s)
-    if not question.cache:
-        return (yield from pay_in_dialect(posed)).answer
-    key, told = posed.draft.key(), partial(tell, posed)
-    return (yield from once(key, question, told, pay_in_dialect(posed))).answer
+    return (yield from answered(posed)).answer
+
+
+def answered(posed: Posed, claimed: str = "") -> Flow[Outcome]:
+    """Give what is known under the question's key, or pay; under a `claimed` key nothing is."""
+    key, question = posed.draft.key(), posed.asking.question
+    if not question.cache or key == claimed:
+        return (yield from pay_in_dialect(posed))
+    return (yield from once(key, question, partial(tell, posed), pay_in_dialect(posed)))
 
 
 def look_and_pose(asking: Asking, started_s: float) -> Flow[Posed]:
@@ -99,21 +108,22 @@ def look_and_pose(asking: Asking, started_s: float) -> Flow[Posed]:
     return pose(asking, (yield from look_at_all(asking)), started_s)
 
 
-def pose(asking: Asking, images: Sequence[LookedAt | FileId], started_s: float) -> Posed:
-    drafted = draft(asking.question, asking.engine, tuple(map(planned_image, images)))
-    return Posed(asking, images, drafted, started_s)
+def pose(asking: Asking, images: Sequence[Seen], started_s: float) -> Posed:
+    question = asking.question
+    planned = tuple(planned_image(image, question.look.detail) for image in images)
+    return Posed(asking, images, draft(question, asking.engine, planned), started_s)
 
 
 def pay_in_dialect(posed: Posed) -> Flow[Outcome]:
     """
-    Prepare and pay, and where a server's refusal shows that it wants other images, anew with those.
+    Prepare and pay, and where a server's refusal shows that it wants other images, anew with those:
+    images fetched in place of URLs may have been asked about before.
     """
-    while True:
-        try:
-            return (yield from prepare_and_pay(posed))
-        except PlanAnew as anew:
-            asking = replace(posed.asking, dialect=anew.dialect)
-            posed = yield from look_and_pose(asking, posed.started_s)
+    try:
+        return (yield from prepare_and_pay(posed))
+    except PlanAnew as anew:
+        again = yield from look_and_pose(anew.asking, posed.started_s)
+        return (yield from answered(again, posed.draft.key()))
 
 
 def pay(posed: Posed, parts: tuple[ImagePart, ...]) -> Flow[Outcome]:
@@ -142,14 +152,15 @@ def recall_unread(asking: Asking, started_s: float) -> Flow[Outcome | None]:
 
 def tell(posed: Posed, record: Record) -> Flow[Outcome | None]:
     """
-    Give a recorded answer; None where it no longer fits its schema, since a validator changed.
+    Give a recorded answer; None where it would be none today: a validator changed, or it was
+    taken with the check of sight off.
     """
     question, engine = posed.asking.question, posed.asking.engine
     sent = sent_images(posed.images, remembered(record), question.look.detail)
     latency_s = (yield Now()) - posed.started_s
     try:
         answer = recall(record, question, engine.name, sent, latency_s)
-    except SchemaMismatch:
+    except (SchemaMismatch, ImageNotSeen):
         return None
     yield Emit(answer.text)
     return Outcome(answer, record)
@@ -173,7 +184,7 @@ def prepare_and_pay(posed: Posed) -> Flow[Outcome]:
 
 
 def shown_images(
-    images: Iterable[LookedAt | FileId], parts: Iterable[ImagePart]
+    images: Iterable[Seen], parts: Iterable[ImagePart]
 ) -> Flow[tuple[PlannedImage, ...] | None]:
     """
     Name images by what is sent of them, where more can be told of it than how they came; None where
@@ -184,7 +195,8 @@ def shown_images(
         name = ""
         if isinstance(image, LookedAt) and part.prepared:
             name = yield from shown_name(image, part.prepared)
-        named.append(PlannedImage(f"{name} {part.detail}", None) if name else planned_image(image))
+        shown = PlannedImage(f"{name} {part.detail}", None)
+        named.append(shown if name else planned_image(image, part.detail or "auto"))
         is_new = is_new or bool(name)
     return tuple(named) if is_new else None
 
@@ -216,8 +228,8 @@ def views(asking: Asking) -> Flow[list[tuple[LookedAt, PreparedImage]]]:
     """Give each image as it would be sent, and send nothing."""
     seen = []
     for image in (yield from look_at_all(asking)):
-        if isinstance(image, FileId):
-            raise BadReference(image.id, "a file id, expected an image that can be shown here")
+        if not isinstance(image, LookedAt):
+            raise BadReference(str(image), "a file id, expected an image that can be shown here")
         seen.append((image, (yield from prepare(image))))
     return seen
 
@@ -230,12 +242,12 @@ def content_parts(asking: Asking) -> Flow[list[dict[str, Any]]]:
 
 
 def sent_images(
-    images: Iterable[LookedAt | FileId], prepared: Iterable[PreparedImage | None], detail: Detail
+    images: Iterable[Seen], prepared: Iterable[PreparedImage | None], detail: Detail
 ) -> tuple[SentImage, ...]:
     """Say what was sent for each image; bytes are 0 where nothing was, this time."""
     return tuple(
         sent_image(image, each) if each and isinstance(image, LookedAt)
-        else SentImage(str(image), detail=detail)
+        else SentImage(str(image), detail=detail, notes=PASSED if isinstance(image, UrlRef) else ())
         for image, each in zip(images, prepared, strict=True)
     )  # fmt: skip
 
@@ -259,7 +271,7 @@ def sent_image(image: LookedAt, prepared: PreparedImage) -> SentImage:
 
 def hold_for(
     question: Question,
-    images: Iterable[LookedAt | FileId],
+    images: Iterable[Seen],
     parameters: Mapping[str, Any],
     more_text: str = "",
 ) -> Hold:
@@ -268,11 +280,19 @@ def hold_for(
     text = (
         question.prompt + (question.system or "") + more_text + json.dumps(parameters, default=str)
     )
-    image_tokens = sum(image.plan.tokens for image in images if isinstance(image, LookedAt))
+    image_tokens = sum(tokens_max(image, question) for image in images)
     input_tokens = image_tokens + len(text.encode())
     output_tokens = question.max_output_tokens or question.model.max_output_tokens
     usd_max = worst_cost_usd(input_tokens, output_tokens, question.model.price)
     return Hold(question.model.name, input_tokens, usd_max)
+
+
+def tokens_max(image: Seen, question: Question) -> int:
+    """Give the most an image may take; of one that is sent by its name the size is not known."""
+    if isinstance(image, LookedAt):
+        return image.plan.tokens
+    rule = question.model.rule
+    return rule.tokens_max(question.look.detail) if rule else 0
 
 
 # --- estimates ----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import TypeGuard, cast
 
 from eyeline.core.dataurl import declared_type, decode_data_url
 from eyeline.core.draft import PlannedImage, digest
@@ -22,8 +22,10 @@ from eyeline.core.reference import (
     Loaded,
     PageRef,
     Reference,
+    UrlRef,
 )
 from eyeline.core.tokens import Detail
+from eyeline.core.urls import is_passed
 from eyeline.core.whole import check_whole
 from eyeline.effects import Flow, Known, Load, Pages, Prepare, Remember
 from eyeline.exchange import Asking
@@ -44,11 +46,24 @@ class LookedAt:
     digest: str
 
 
-def look_at_all(asking: Asking) -> Flow[list[LookedAt | FileId]]:
+# What is sent by its name: no byte of it comes here.
+Named = FileId | UrlRef
+Seen = LookedAt | Named
+
+
+def is_named(reference: Reference, asking: Asking) -> TypeGuard[Named]:
+    """Say whether an image is sent by its name; with a limit on its tokens it must be prepared."""
+    question = asking.question
+    if isinstance(reference, UrlRef) and question.look.max_tokens is None:
+        return is_passed(reference.url, question.urls, asking.engine, asking.dialect)
+    return isinstance(reference, FileId)
+
+
+def look_at_all(asking: Asking) -> Flow[list[Seen]]:
     """Load every image and plan for it; a bad one raises before anything is sent."""
-    images: list[LookedAt | FileId] = []
+    images: list[Seen] = []
     for reference in asking.question.references:
-        if isinstance(reference, FileId):
+        if is_named(reference, asking):
             images.append(reference)
         else:
             images += yield from look_at(reference, asking)
@@ -74,17 +89,17 @@ def look_at(reference: Reference, asking: Asking) -> Flow[list[LookedAt]]:
     return [filled(image, loaded.data, bare, asking) for image in chosen]
 
 
-def recognise_all(asking: Asking) -> Flow[list[LookedAt | FileId] | None]:
-    """Plan for images without their bytes; None unless all are files that are known."""
-    references = asking.question.references
-    if not all(isinstance(file_of(reference), FileRef | FileId) for reference in references):
-        return None
-    images: list[LookedAt | FileId] = []
-    for reference in references:
-        if isinstance(reference, FileId):
+def recognise_all(asking: Asking) -> Flow[list[Seen] | None]:
+    """Plan for images without their bytes; None unless all are files that are known, or names."""
+    images: list[Seen] = []
+    for reference in asking.question.references:
+        if is_named(reference, asking):
             images.append(reference)
             continue
-        sighting = yield Known(cast(FileRef, file_of(reference)))
+        file = file_of(reference)
+        if not isinstance(file, FileRef):
+            return None
+        sighting = yield Known(file)
         if sighting.picture is None:
             return None
         images += planned_pages(sighting.picture, reference, "", asking)
@@ -163,13 +178,16 @@ def file_of(reference: Reference) -> Reference:
     return reference.file if isinstance(reference, PageRef) else reference
 
 
-def prepare_all(images: Iterable[LookedAt | FileId], detail: Detail) -> Flow[tuple[ImagePart, ...]]:
+def prepare_all(images: Iterable[Seen], detail: Detail) -> Flow[tuple[ImagePart, ...]]:
     parts = []
     for image in images:
-        if isinstance(image, FileId):
-            parts.append(ImagePart(detail, file_id=image.id))
-        else:
-            parts.append(ImagePart(detail, (yield from prepare(image))))
+        match image:
+            case FileId(id):
+                parts.append(ImagePart(detail, file_id=id))
+            case UrlRef(url):
+                parts.append(ImagePart(detail, url=url))
+            case LookedAt():
+                parts.append(ImagePart(detail, (yield from prepare(image))))
     return tuple(parts)
 
 
@@ -181,7 +199,8 @@ def prepare(image: LookedAt) -> Flow[PreparedImage]:
     return prepared
 
 
-def planned_image(image: LookedAt | FileId) -> PlannedImage:
-    if isinstance(image, FileId):
-        return PlannedImage(image.id, None)
-    return PlannedImage(image.digest, image.plan)
+def planned_image(image: Seen, detail: Detail) -> PlannedImage:
+    if isinstance(image, LookedAt):
+        return PlannedImage(image.digest, image.plan)
+    name = image.url if isinstance(image, UrlRef) else image.id
+    return PlannedImage(f"{name} {detail}", None)

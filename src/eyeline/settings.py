@@ -30,6 +30,7 @@ FILE_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "cache_dir": str,
     "cache_max_mb": (int, float),
     "allow_hosts": list,
+    "urls": str,
     "budget_usd": (int, float),
     "catalogue": str,
 }
@@ -60,6 +61,7 @@ class Settings:
     openai_base_url: str | None = None
     key: Secret = NO_KEY
     allow_hosts: frozenset[str] = frozenset()
+    urls: str = "auto"
     budget_usd: float | None = None
     probe: bool = True
     catalogue: CatalogueFile | None = None
@@ -94,6 +96,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         allow_hosts=frozenset(
             hosts.replace(",", " ").split() if hosts else file.get("allow_hosts", ())
         ),
+        urls=given.get("EYELINE_URLS") or file.get("urls", "auto"),
         budget_usd=file.get("budget_usd"),
         probe="EYELINE_NO_PROBE" not in given,
         catalogue=read_catalogue(given, file),

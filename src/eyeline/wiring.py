@@ -23,12 +23,14 @@ from eyeline.core.plan import Look
 from eyeline.core.question import (
     ApiChoice,
     Question,
+    Urls,
     check_extra,
     check_positive,
     check_references,
     check_temperature,
     choose_api,
     choose_detail,
+    choose_urls,
     readable_text,
 )
 from eyeline.core.reference import Reference, parse_reference
@@ -74,6 +76,7 @@ class ClientOptions(TypedDict, total=False):
     budget_usd: float | Decimal | None
     allow_hosts: Iterable[str]
     timeout_s: float
+    urls: Urls
     mmproj: str | Path | None
     requests_per_min: float | None
     tokens_per_min: float | None
@@ -99,6 +102,7 @@ class AskOptions(TypedDict, total=False):
     background: str | Sequence[int] | None
     keep_metadata: bool
     sight_check: bool
+    urls: Urls | None
     extra: Mapping[str, Any]
 
 
@@ -151,9 +155,15 @@ class Wiring:
             cache=options.get("cache", True) and self.outside.cache is not None,
             refresh=self.refresh(options),
             sight_check=options.get("sight_check", True),
+            urls=self.urls(options),
             timeout_s=options.get("timeout_s") or self.options.get("timeout_s") or TIMEOUT_S,
             extra=check_extra(extra) if (extra := options.get("extra")) else {},
         )
+
+    def urls(self, options: AskOptions) -> Urls:
+        """Say who fetches image URLs. Raises SettingsError for a policy that is none."""
+        named = options.get("urls") or self.options.get("urls")
+        return choose_urls(named or self.settings.urls)
 
     def refresh(self, options: AskOptions) -> bool:
         """Say whether to ask anew and keep that. Raises SettingsError where nothing may be kept."""

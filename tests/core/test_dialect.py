@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.support import question
-from eyeline.core.dialect import STANDARD, Dialect, learn
+from eyeline.core.dialect import HOSTS_MAX, STANDARD, Dialect, learn
 from eyeline.core.draft import Draft, draft
 from eyeline.core.engine import compatible
 from eyeline.core.schema import read_schema
@@ -75,6 +75,11 @@ def refusal(message: str, status: int = 400) -> BadRequest:
             "error: cannot make GET request",
             {"urls": ["https://a.example/x.png"]},
             {"fetch_hosts": ("a.example",)},
+        ),
+        (
+            "image_url must be a data URL",
+            {"urls": ["https://a.example/x.png"]},
+            {"takes_urls": False},
         ),
     ],
 )
@@ -172,9 +177,30 @@ DIALECTS = st.builds(
     st.sampled_from(["all", "no original", "none"]),
     st.sampled_from(["schema", "object", "words"]),
     st.booleans(),
-    st.lists(st.text(), max_size=2).map(tuple),
-    st.lists(st.text(), max_size=2).map(tuple),
+    st.lists(st.text(), max_size=2, unique=True).map(tuple),
+    st.lists(st.text(), max_size=2, unique=True).map(tuple),
+    st.booleans(),
 )
+
+
+@given(DIALECTS, DIALECTS)
+def test_lessons_learned_side_by_side_are_all_kept(known: Dialect, newer: Dialect) -> None:
+    """Joining adds what is new, forgets nothing, and twice is once."""
+    joined = known.joined(newer)
+    assert {*joined.fetch_hosts} == {*known.fetch_hosts, *newer.fetch_hosts}
+    assert joined.takes_urls == (known.takes_urls and newer.takes_urls)
+    assert joined.details == (newer.details if newer.details != "all" else known.details)
+    assert joined.joined(newer) == joined
+    assert STANDARD.joined(newer) == newer
+    assert known.joined(STANDARD) == known
+
+
+def test_of_many_hosts_the_newest_are_kept() -> None:
+    """However many hosts fail, what is remembered is bounded, and what is said of it short."""
+    known = Dialect(fetch_hosts=tuple(map(str, range(HOSTS_MAX))))
+    joined = known.joined(Dialect(fetch_hosts=("new",)))
+    assert (len(joined.fetch_hosts), joined.fetch_hosts[-1]) == (HOSTS_MAX, "new")
+    assert joined.differences() == ("cannot download from 1, 2, 3, 4, 5 and 995 more",)
 
 
 @given(DIALECTS)
@@ -187,7 +213,7 @@ def test_what_is_kept_comes_back(known: Dialect) -> None:
 def test_differences_in_words() -> None:
     """A person can read what a server does not take; of one that takes all there is nothing."""
     assert STANDARD.differences() == ()
-    odd = Dialect("max_tokens", "none", "words", False, ("image/webp",), ("a.example",))
+    odd = Dialect("max_tokens", "none", "words", False, ("image/webp",), ("a.example",), False)
     assert odd.differences() == (
         "the token limit is called max_tokens",
         "no detail",
@@ -195,6 +221,7 @@ def test_differences_in_words() -> None:
         "no JSON mode",
         "no usage at the end of a stream",
         "no image/webp",
+        "no image URLs",
         "cannot download from a.example",
     )
     assert Dialect(details="no original").differences() == ("no detail original",)

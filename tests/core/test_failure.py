@@ -120,7 +120,7 @@ ROWS: list[tuple[str, tuple[int, bytes], type[ApiError]]] = [
     ("llama.cpp, part", said(400, "unsupported content[].type"), BadRequest),
     ("llama.cpp, no URL", said(500, "Invalid base64 value", None, "server_error"), ServerFailed),
     ("llama.cpp, GET", said(500, "error: cannot make GET request", None, "server_error"),
-     ServerFailed),
+     ImageRejected),
 ]  # fmt: skip
 
 

@@ -41,6 +41,14 @@ def named(vector: dict[str, Any]) -> str:
     return f"{vector['model']} {size} {vector['detail']} ({vector['kind']})"
 
 
+@given(st.sampled_from(RULES), SIZES)
+def test_no_image_takes_more_than_the_most(named: tuple[VisionRule, Detail], size: Size) -> None:
+    """What is held for an image that nobody has seen is enough for any that is not refused."""
+    found, detail = named
+    if not found.is_refused(size, detail):
+        assert found.tokens(size, detail) <= found.tokens_max(detail)
+
+
 @pytest.mark.parametrize("vector", VECTORS, ids=named)
 def test_every_vector(vector: dict[str, Any]) -> None:
     """What the guides, others' tables and real answers count is what we count, refusals too."""

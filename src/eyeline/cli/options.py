@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from eyeline.core.question import API_CHOICES
+from eyeline.core.question import API_CHOICES, URLS
 from eyeline.core.tokens import DETAILS
 from eyeline.errors import SettingsError
 
@@ -58,6 +58,11 @@ ASK_OPTIONS = (
     ),
     click.option("--mmproj", metavar="FILE", help="The mmproj of a .gguf model, if not beside it."),
     click.option("--budget", "budget_usd", type=float, metavar="USD", help="Refuse to pass this."),
+    click.option(
+        "--urls",
+        type=click.Choice(URLS),
+        help="Who fetches image URLs: pass to the engine, fetch here; auto passes to OpenAI.",
+    ),
     click.option("--keep-metadata", is_flag=True, help="Send EXIF, GPS and comments along."),
     click.option(
         "--no-sight-check",

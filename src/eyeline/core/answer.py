@@ -22,7 +22,7 @@ class SentImage:
 
     Sizes are in pixels, `width_px` and `height_px` as stored, before any turn; `orientation` is the
     EXIF value that was undone. `tokens` is the estimate for `detail`. For an uploaded file, named
-    by its id, only `source` and `detail` are known.
+    by its id, and for a URL that was passed on, only `source` and `detail` are known.
     """
 
     source: str
@@ -43,11 +43,11 @@ class SentImage:
         Map a point of the image as sent, in its pixels, to the picture as given, in that one's.
 
         The picture is meant as stored, as a decoder gives it, before any turn; with `upright` as a
-        person sees it. Corners are (0, 0) and the size. Raises ValueError for an uploaded file,
-        whose size is not known here.
+        person sees it. Corners are (0, 0) and the size. Raises ValueError for an image that
+        was not prepared here, whose size is not known.
         """
         if self.width_px is None or self.height_px is None:
-            raise ValueError(f"{self.source}: an uploaded file, its size is not known here")
+            raise ValueError(f"{self.source}: not prepared here, its size is not known")
         assert self.sent_width_px
         assert self.sent_height_px
         sent = Size(self.sent_width_px, self.sent_height_px)

@@ -8,7 +8,7 @@ them, llama.cpp and transformers servers (run November 2026).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -32,6 +32,12 @@ NOT_TAKEN = re.compile(
 # The user's own schema is at fault, not the server.
 OWN_SCHEMA = re.compile(r"invalid schema|schema for response_format", re.IGNORECASE)
 DOWNLOAD = re.compile(r"download|fetch|cannot make GET request", re.IGNORECASE)
+DOWNLOAD_CODES = {"failed_to_download_image", "invalid_image_url"}
+# That images come inline or not at all.
+INLINE_ONLY = re.compile(
+    r"base64|data:|data ur[il]|(?:remote|http|external)\S* (?:image )?url|urls? (?:is|are) not",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Dialect:
 
     `limit_field` is the name of the token limit in Chat, "" for the engine's usual one. `json` is
     how a schema reaches the model. `refused_types` are media types it said no to, `fetch_hosts`
-    hosts from which it could not download.
+    hosts from which it could not download; without `takes_urls` it takes images inline alone.
     """
 
     limit_field: str = ""
@@ -50,6 +56,7 @@ class Dialect:
     stream_options: bool = True
     refused_types: tuple[str, ...] = ()
     fetch_hosts: tuple[str, ...] = ()
+    takes_urls: bool = True
 
     def detail(self, asked: Detail) -> Detail | None:
         """Give the detail to send for the one that was asked for, None for none."""
@@ -84,9 +91,19 @@ class Dialect:
             "no JSON mode": self.json == "words",
             "no usage at the end of a stream": not self.stream_options,
             f"no {', '.join(self.refused_types)}": bool(self.refused_types),
-            f"cannot download from {', '.join(self.fetch_hosts)}": bool(self.fetch_hosts),
+            "no image URLs": not self.takes_urls,
+            f"cannot download from {some(self.fetch_hosts)}": bool(self.fetch_hosts),
         }
         return tuple(words for words, applies in found.items() if applies)
+
+    def joined(self, newer: Dialect) -> Dialect:
+        """
+        Give what is known together with what was learned beside it, by others who began from less.
+        """
+        return Dialect(**{
+            each.name: join(getattr(self, each.name), getattr(newer, each.name), each.default)
+            for each in fields(self)
+        })  # fmt: skip
 
     def to_record(self) -> dict[str, Any]:
         return asdict(self)
@@ -101,6 +118,21 @@ class Dialect:
 
 
 STANDARD = Dialect()
+# Of the hosts that a server cannot download from, so many of the newest are remembered.
+HOSTS_MAX = 1000
+
+
+def join(known: Any, newer: Any, standard: Any) -> Any:
+    """Give the newer of two values; what is still standard says nothing, and lists grow."""
+    if isinstance(newer, tuple):
+        return tuple(dict.fromkeys((*known, *newer)))[-HOSTS_MAX:]
+    return known if newer == standard else newer
+
+
+def some(names: Sequence[str], shown_max: int = 5) -> str:
+    """Give the first of some names, and how many there are beside them."""
+    more = len(names) - shown_max
+    return ", ".join(names[:shown_max]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def schema_in(parameters: Mapping[str, Any], api: Api) -> Any:
@@ -135,7 +167,8 @@ def learn(known: Dialect, error: ApiError, sent: Mapping[str, Any]) -> Dialect |
     words = error.message
     learned = replace(
         known,
-        fetch_hosts=known.fetch_hosts + undownloaded(words, sent, known),
+        fetch_hosts=known.fetch_hosts + undownloaded(error, sent, known),
+        takes_urls=known.takes_urls and not (sent["urls"] and INLINE_ONLY.search(words)),
         **(changes(known, words, sent) if NOT_TAKEN.search(words) else {}),
     )
     return None if learned == known else learned
@@ -160,11 +193,11 @@ def changes(known: Dialect, words: str, sent: Mapping[str, Any]) -> dict[str, An
     return found
 
 
-def undownloaded(words: str, sent: Mapping[str, Any], known: Dialect) -> tuple[str, ...]:
+def undownloaded(error: ApiError, sent: Mapping[str, Any], known: Dialect) -> tuple[str, ...]:
     """Give the hosts of passed URLs that the server says it could not download from."""
     found = (urlsplit(url).hostname for url in sent["urls"])
     hosts = dict.fromkeys(host for host in found if host)
-    if not hosts or not DOWNLOAD.search(words):
+    if not (DOWNLOAD.search(error.message) or error.code in DOWNLOAD_CODES):
         return ()
-    named = [host for host in hosts if host in words.lower()] or [*hosts]
+    named = [host for host in hosts if host in error.message.lower()] or [*hosts]
     return tuple(host for host in named if host not in known.fetch_hosts)

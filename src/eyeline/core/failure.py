@@ -64,6 +64,8 @@ IMAGE_CODES = {
     "failed_to_download_image",
     "image_file_not_found",
 }
+# llama.cpp answers 500 where it cannot download an image; waiting does not help.
+NOT_FETCHED = "cannot make get request"
 IMAGE_WORDS = (
     "image you provided",
     "unsupported image",
@@ -74,6 +76,7 @@ IMAGE_WORDS = (
     "failed to load image",
     "while downloading",
     "failed to download",
+    NOT_FETCHED,
 )
 BLIND_WORDS = (
     "only supported by certain models",
@@ -148,7 +151,7 @@ def classify(status: int, complaint: Complaint) -> type[ApiError]:
             return classify_429(complaint)
         case _ if is_model_unknown(status, complaint):
             return ModelNotFound
-        case _ if status >= 500:
+        case _ if status >= 500 and NOT_FETCHED not in words:
             return ServerFailed
     is_about_image = complaint.code in IMAGE_CODES or any(w in words for w in IMAGE_WORDS)
     return ImageRejected if is_about_image else BadRequest

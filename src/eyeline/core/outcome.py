@@ -138,7 +138,11 @@ def recall(
     images: tuple[SentImage, ...],
     latency_s: float,
 ) -> Answer:
-    """Make the answer of a cached record; nothing was paid for it this time."""
+    """
+    Make the answer of a cached record; nothing was paid for it this time.
+
+    Raises ImageNotSeen or SchemaMismatch where it would be none today.
+    """
     answer = Answer(
         text=record["text"],
         model=record["model"],
@@ -150,4 +154,5 @@ def recall(
         request_id=record["request_id"],
         latency_s=latency_s,
     )
+    refuse_unseen(answer, question)
     return parsed(answer, question)

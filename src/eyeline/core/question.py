@@ -18,6 +18,9 @@ from eyeline.core.tokens import DETAILS, Detail
 from eyeline.errors import BadReference, SettingsError
 
 ApiChoice = Literal["auto", "chat", "responses"]
+# Who fetches image URLs: the engine, to which they are passed, or eyeline.
+Urls = Literal["auto", "pass", "fetch"]
+URLS: tuple[Urls, ...] = ("auto", "pass", "fetch")
 API_CHOICES: tuple[ApiChoice, ...] = ("auto", "chat", "responses")
 # Filled in by the request itself; overwriting them would lose the images, or the answer.
 OURS = {"stream", "stream_options", "messages", "input"}
@@ -30,7 +33,7 @@ class Question:
 
     With `refresh` an answer is kept in the cache, but none taken from there.
     `look` says how its images are prepared, `sight_check` whether the usage must show that they
-    were seen. `extra` goes into the body as it is, last.
+    were seen, `urls` who fetches image URLs. `extra` goes into the body as it is, last.
     """
 
     prompt: str
@@ -45,6 +48,7 @@ class Question:
     cache: bool = True
     refresh: bool = False
     sight_check: bool = True
+    urls: Urls = "auto"
     timeout_s: float = 600.0
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -103,6 +107,15 @@ def choose_detail(detail: str, model: Model) -> Detail:
         allowed = ", ".join(model.details)
         raise SettingsError("--detail", detail, f"one of {allowed} for {model.name}")
     return "high" if detail == "auto" else known[detail]
+
+
+def choose_urls(urls: str) -> Urls:
+    """Read who fetches image URLs. Raises SettingsError for a word that is no policy."""
+    known = {each: each for each in URLS}
+    if urls not in known:
+        expected = f"one of {', '.join(URLS)}{did_you_mean(str(urls), URLS)}"
+        raise SettingsError("urls", str(urls), expected)
+    return known[urls]
 
 
 def choose_api(choice: str, model: Model, references: tuple[Reference, ...]) -> Api:

@@ -58,6 +58,17 @@ class PatchRule:
         # Rounding to nine places first: 1.2 and 1.62 are not exact in binary.
         return math.ceil(round(patches(self.size(size, detail)) * self.multiplier, 9))
 
+    def tokens_max(self, detail: Detail) -> int:
+        """Give the most that one image may take, whatever its size."""
+        box = self.box(detail)
+        limits = (
+            box.patches_max,
+            self.refuse_over_patches,
+            patches(Size(box.side_px, box.side_px)),
+        )
+        most = min(limit for limit in limits if limit is not None)
+        return math.ceil(round(most * self.multiplier, 9))
+
     def is_refused(self, size: Size, detail: Detail) -> bool:
         """Say whether the API refuses `size` for having too many patches after its own resizing."""
         limit = self.refuse_over_patches
@@ -95,6 +106,10 @@ class TileRule:
         if self.named(detail) == "low":
             return self.base
         return self.base + self.per_tile * cells(self.size(size, detail), TILE_PX)
+
+    def tokens_max(self, detail: Detail) -> int:
+        """Give the most that one image may take, whatever its size."""
+        return self.tokens(Size(TILE_BOX_PX, TILE_SHORT_SIDE_PX), detail)
 
     def is_refused(self, size: Size, detail: Detail) -> bool:
         """Tile models shrink any image; none is refused for its pixels."""

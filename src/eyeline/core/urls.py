@@ -1,0 +1,33 @@
+"""Who fetches an image URL: eyeline, which sends the bytes, or the server that is asked."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from eyeline.core.dialect import Dialect
+from eyeline.core.engine import Engine
+from eyeline.core.misplaced import is_private
+from eyeline.core.pages import EXTENSIONS
+from eyeline.core.question import Urls
+
+
+def is_passed(url: str, urls: Urls, engine: Engine, dialect: Dialect) -> bool:
+    """
+    Say whether a URL goes to the engine as it is, to be downloaded there.
+
+    An engine in this process downloads nothing, and what a server turned out not to download is
+    fetched here. Else `auto` passes to OpenAI what it is likely to get: nothing private, nothing
+    with a password, nothing named as a format that it refuses.
+    """
+    is_unable = engine.is_local or not dialect.takes_urls
+    if urls == "fetch" or is_unable or urlsplit(url).hostname in dialect.fetch_hosts:
+        return False
+    return urls == "pass" or (engine.needs_key and is_likely(url, engine))
+
+
+def is_likely(url: str, engine: Engine) -> bool:
+    """Say whether a provider out there may download and take this, as far as its name tells."""
+    parts = urlsplit(url)
+    extension = parts.path.rpartition(".")[2].lower()
+    is_taken = EXTENSIONS.get(extension, "") in {"", *engine.media_types}
+    return is_taken and "@" not in parts.netloc and not is_private(url)
