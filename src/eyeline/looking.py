@@ -186,7 +186,7 @@ def prepare_all(images: Iterable[Seen], detail: Detail) -> Flow[tuple[ImagePart,
                 parts.append(ImagePart(detail, file_id=id))
             case UrlRef(url):
                 parts.append(ImagePart(detail, url=url))
-            case LookedAt():
+            case _:
                 parts.append(ImagePart(detail, (yield from prepare(image))))
     return tuple(parts)
 
