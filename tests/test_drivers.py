@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -99,7 +100,7 @@ def outside(
 ) -> Outside:
     """Give surroundings in which time stands still and chance is always a half."""
     images, clock = Images(), clock or ManualClock()
-    limits = Limits(Pace(), budget)
+    limits = Limits(budget=budget)
     return Outside(images, images, limits, cache, now=clock.now, chance=lambda: 0.5)
 
 
@@ -476,8 +477,8 @@ def test_ctrl_c_while_waiting_costs_nothing() -> None:
     """An interruption while waiting for the pace has sent nothing and costs nothing."""
     budget = Budget(Decimal(1))
     images = Images()
-    limits = Limits(Pace(requests_per_min=1), budget)
-    limits.pace.reserve(1, 0.0)
+    limits = Limits(partial(Pace, 1), budget)
+    limits.pace("gpt-6-luna").reserve(1, None, 0.0)
 
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
@@ -498,13 +499,14 @@ TOKENS_MAX = 30
 class Watching:
     """Answers everything and keeps the most that was ever spent and held."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self.most_usd = Decimal(0)
 
     def send(self, request: Request) -> Response:
-        with self.budget.lock:  # both numbers of one moment
-            self.most_usd = max(self.most_usd, self.budget.spent_usd + self.budget.held_usd)
+        budget = cast(Budget, self.limits.budget)
+        with self.limits.lock:  # both numbers of one moment
+            self.most_usd = max(self.most_usd, budget.spent_usd + budget.held_usd)
         return whole(request, "A sign.")
 
     def open(self, request: Request) -> FakeStream:
@@ -540,8 +542,9 @@ def check_many(budget: Budget, watching: Watching, outcomes: Counter[str]) -> No
 def test_many_threads_never_pass_the_budget() -> None:
     """Two hundred questions from many threads never spend and hold more than the budget."""
     budget = Budget(Decimal("0.0012"))
-    watching = Watching(budget)
-    driver = Driver(outside(budget=budget), watching)
+    around = outside(budget=budget)
+    watching = Watching(around.limits)
+    driver = Driver(around, watching)
     with ThreadPoolExecutor(16) as pool:
         asks = [
             pool.submit(
@@ -556,10 +559,11 @@ def test_many_threads_never_pass_the_budget() -> None:
 def test_many_tasks_never_pass_the_budget() -> None:
     """Two hundred questions in one event loop spend and hold no more than the budget."""
     budget = Budget(Decimal("0.0012"))
-    watching = Watching(budget)
+    around = outside(budget=budget)
+    watching = Watching(around.limits)
 
     async def ask_all() -> list[str]:
-        driver = AsyncDriver(outside(budget=budget), ThreadedTransport(watching))
+        driver = AsyncDriver(around, ThreadedTransport(watching))
         return await asyncio.gather(
             *(
                 awaited_outcome(driver.run(ask(asking(max_output_tokens=TOKENS_MAX, cache=False))))

@@ -14,9 +14,9 @@ from api_server import chat_completion, chat_events, response_events, response_o
 
 from eyeline import exchange as exchange_module
 from eyeline.core.catalogue import find
-from eyeline.core.cost import FREE
 from eyeline.core.engine import openai
 from eyeline.core.question import Question
+from eyeline.core.ratelimits import Allowance, Allowances
 from eyeline.core.reference import BytesRef
 from eyeline.core.reply import Reply
 from eyeline.core.wire import Request, Response
@@ -25,6 +25,7 @@ from eyeline.effects import (
     Chance,
     Close,
     Emit,
+    Heed,
     Intend,
     Now,
     Open,
@@ -35,6 +36,7 @@ from eyeline.effects import (
     Sleep,
 )
 from eyeline.errors import (
+    ApiError,
     AuthenticationFailed,
     BadRequest,
     BudgetExceeded,
@@ -47,9 +49,10 @@ from eyeline.errors import (
     UnexpectedResponse,
 )
 from eyeline.exchange import BODY_BYTES_MAX, Asking
-from eyeline.policy.limits import Hold
+from eyeline.policy.limits import IN_DOUBT, UNSENT, Ended, Hold
+from eyeline.policy.pace import Turn
 from eyeline.policy.retry import Retry
-from eyeline.testing import tiny_png
+from eyeline.testing import FakeStream, tiny_png
 
 HOLD = Hold("gpt-6-luna", 500, Decimal("0.064"))
 WHOLE = Request("/chat/completions", b"{}", stream=False, timeout_s=60)
@@ -57,6 +60,8 @@ STREAM = replace(WHOLE, stream=True)
 JSON, EVENTS = {"content-type": "application/json"}, {"content-type": "text/event-stream"}
 # 1,000 tokens in at $0.10 and 20 out at $0.50 a million: what CHAT_USAGE says gpt-6-luna took.
 COST = Decimal("0.00011")
+PAID = Ended("answered", COST, 1020)
+GO = Turn(0.0, 0.0)
 BEGUN: list[Any] = []
 
 
@@ -74,6 +79,12 @@ def _leave_no_flow() -> Iterator[None]:
 
 def pay(*arguments: Any) -> Any:
     BEGUN.append(flow := exchange_module.pay(*arguments))
+    return flow
+
+
+def sent(flow: Any) -> Any:
+    """Step a flow of `pay` until its request is out."""
+    assert [next(flow), flow.send(None)] == [Intend(HOLD), Send(WHOLE)]
     return flow
 
 
@@ -129,92 +140,121 @@ def chunk(text: str, finish: str | None = None) -> dict[str, Any]:
 
 
 def test_settles_at_cost() -> None:
-    """A hold is reserved before the request is sent and settled at what the reply says it cost."""
-    flow = pay(WHOLE, asking(), HOLD)
-    assert next(flow) == Reserve(HOLD)
-    assert flow.send(0.0) == Intend(HOLD)
+    """A request is written down, sent, and its hold settled at what the reply says it cost."""
+    flow = pay(WHOLE, asking(), HOLD, GO)
+    assert next(flow) == Intend(HOLD)
     assert flow.send(None) == Send(WHOLE)
-    assert flow.send(answered()) == Settle(HOLD, COST)
+    assert flow.send(answered()) == Settle(HOLD, GO, PAID)
     reply = value_of(flow)
     assert (reply.text, reply.ending, reply.request_id) == ("A sign.", "stop", "req_1")
 
 
-def test_waits_for_its_turn() -> None:
-    """A wait that the pace asks for comes between the hold and the sending."""
-    flow = pay(WHOLE, asking(), HOLD)
+def test_a_request_that_cannot_be_written_down_is_not_sent() -> None:
+    """Where the journal fails nothing goes out, and what was held is given back."""
+    flow = pay(WHOLE, asking(), HOLD, GO)
     next(flow)
-    assert flow.send(1.5) == Sleep(1.5)
-    assert flow.send(None) == Intend(HOLD)
+    assert flow.throw(OSError("disk full")) == Settle(HOLD, GO, UNSENT)
+    with pytest.raises(OSError, match="disk full"):
+        next(flow)
+
+
+def test_settles_unknown_usage_as_unknown() -> None:
+    """A reply without usage has no known cost."""
+    flow = sent(pay(WHOLE, asking(), HOLD, GO))
+    body = json.dumps(chat_completion("A sign.") | {"usage": None}).encode()
+    assert flow.send(Response(200, JSON, body)) == Settle(HOLD, GO, Ended("answered", None))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "ended"),
+    [
+        ((400,), Ended("answered")),
+        ((429,), Ended("refused")),
+        ((429, "Rate limit reached. Please try again in 84ms."), Ended("refused", advised_s=0.084)),
+        ((503,), Ended("refused")),
+        ((500,), Ended("answered")),
+    ],
+)
+def test_an_error_status_costs_nothing(refusal: tuple[Any, ...], ended: Ended) -> None:
+    """What the engine refused settles at zero, and for being too fast it says so to the pace."""
+    flow = sent(pay(WHOLE, asking(), HOLD, GO))
+    assert flow.send(refused(*refusal)) == Settle(HOLD, GO, ended)
+    with pytest.raises(ApiError):
+        next(flow)
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (ConnectionFailed("openai", "refused"), Ended("failed")),
+        (TimedOut("openai", 60), IN_DOUBT),
+        (KeyboardInterrupt(), IN_DOUBT),
+        (ReaderLeft(), IN_DOUBT),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_settles_what_failed(error: BaseException, ended: Ended) -> None:
+    """No connection costs nothing; a time-out or an interruption may have been billed."""
+    flow = sent(pay(WHOLE, asking(), HOLD, GO))
+    assert flow.throw(error) == Settle(HOLD, GO, ended)
+    with pytest.raises(type(error)):
+        next(flow)
+
+
+def test_what_is_no_response_of_the_api_may_have_cost() -> None:
+    """A body that is not the API's settles as unknown."""
+    flow = sent(pay(WHOLE, asking(), HOLD, GO))
+    assert flow.send(Response(200, {}, b"<html>")) == Settle(HOLD, GO, IN_DOUBT)
+    with pytest.raises(UnexpectedResponse, match="not JSON; it begins '<html>'"):
+        next(flow)
+
+
+# --- the pace -----------------------------------------------------------------------------------
+
+
+def test_waits_for_its_turn() -> None:
+    """A request waits in line, looking again how long, and goes right after its turn has come."""
+    flow = attempt(WHOLE, asking(), HOLD)
+    assert next(flow) == Reserve(HOLD)
+    far, near = Turn(1.0, 100.0, 7.0), Turn(0.5, 101.0, 7.0)
+    assert flow.send(far) == Sleep(1.0)
+    assert flow.send(None) == Reserve(HOLD, far)
+    assert flow.send(near) == Sleep(0.5)
+    assert flow.send(None) == Reserve(HOLD, near)
+    assert flow.send(GO) == Intend(HOLD)
     assert flow.send(None) == Send(WHOLE)
 
 
 def test_a_refused_hold_is_not_settled() -> None:
     """What the budget refuses is neither sent nor settled."""
-    flow = pay(WHOLE, asking(), HOLD)
+    flow = attempt(WHOLE, asking(), HOLD)
     next(flow)
     with pytest.raises(BudgetExceeded):
         flow.throw(BudgetExceeded("1", "0", "5"))
 
 
-def test_settles_unknown_usage_as_unknown() -> None:
-    """A reply without usage has no known cost."""
-    flow = pay(WHOLE, asking(), HOLD)
+def test_who_leaves_the_line_gives_all_back() -> None:
+    """Who leaves while waiting for the pace has sent nothing: place and dollars are given back."""
+    flow = attempt(WHOLE, asking(), HOLD)
     next(flow)
-    flow.send(0.0)
-    flow.send(None)
-    body = json.dumps(chat_completion("A sign.") | {"usage": None}).encode()
-    assert flow.send(Response(200, JSON, body)) == Settle(HOLD, None)
-
-
-def test_an_error_status_costs_nothing() -> None:
-    """A request that the engine refused settles at zero."""
-    flow = pay(WHOLE, asking(), HOLD)
-    next(flow)
-    flow.send(0.0)
-    flow.send(None)
-    assert flow.send(refused(400)) == Settle(HOLD, FREE)
-    with pytest.raises(BadRequest):
+    turn = Turn(1.0, 0.0, 7.0)
+    flow.send(turn)
+    assert flow.throw(KeyboardInterrupt()) == Settle(HOLD, turn, UNSENT)
+    with pytest.raises(KeyboardInterrupt):
         next(flow)
 
 
-@pytest.mark.parametrize(
-    ("error", "spent_usd"),
-    [
-        (ConnectionFailed("openai", "refused"), FREE),
-        (TimedOut("openai", 60), None),
-        (KeyboardInterrupt(), None),
-        (ReaderLeft(), None),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_settles_what_failed(error: BaseException, spent_usd: Decimal | None) -> None:
-    """No connection costs nothing; a time-out or an interruption may have been billed."""
-    flow = pay(WHOLE, asking(), HOLD)
+@pytest.mark.parametrize("request_", [WHOLE, STREAM], ids=["whole", "stream"])
+@pytest.mark.parametrize("status", [200, 429])
+def test_limits_that_a_response_names_are_heeded(request_: Request, status: int) -> None:
+    """The pace hears of limits as soon as a response's head is there, whatever its status."""
+    flow = exchange(request_, asking())
     next(flow)
-    flow.send(0.0)
-    flow.send(None)
-    assert flow.throw(error) == Settle(HOLD, spent_usd)
-    with pytest.raises(type(error)):
-        next(flow)
-
-
-def test_an_interrupted_wait_costs_nothing() -> None:
-    """Who leaves while waiting for the pace has sent nothing, so the hold settles at zero."""
-    flow = pay(WHOLE, asking(), HOLD)
-    next(flow)
-    flow.send(2.0)
-    assert flow.throw(KeyboardInterrupt()) == Settle(HOLD, FREE)
-
-
-def test_what_is_no_response_of_the_api_may_have_cost() -> None:
-    """A body that is not the API's settles as unknown."""
-    flow = pay(WHOLE, asking(), HOLD)
-    next(flow)
-    flow.send(0.0)
-    flow.send(None)
-    assert flow.send(Response(200, {}, b"<html>")) == Settle(HOLD, None)
-    with pytest.raises(UnexpectedResponse, match="not JSON; it begins '<html>'"):
-        next(flow)
+    headers = JSON | {"x-ratelimit-limit-requests": "500"}
+    response = Response(status, headers, b"")
+    given = FakeStream(response) if request_.stream else response
+    heed = flow.send(given)
+    assert heed == Heed("gpt-6-luna", Allowances(Allowance(500, 500)))
 
 
 # --- repeated -----------------------------------------------------------------------------------
@@ -223,30 +263,28 @@ def test_what_is_no_response_of_the_api_may_have_cost() -> None:
 def test_a_first_reply_ends_it() -> None:
     """What is answered is not sent again."""
     flow = attempt(WHOLE, asking(), HOLD)
-    assert next(flow) == Now()
-    assert flow.send(0.0) == Reserve(HOLD)
-    assert flow.send(0.0) == Intend(HOLD)
+    assert next(flow) == Reserve(HOLD)
+    assert flow.send(GO) == Intend(HOLD)
     assert flow.send(None) == Send(WHOLE)
-    assert flow.send(answered("Yes.")) == Settle(HOLD, COST)
+    assert flow.send(answered("Yes.")) == Settle(HOLD, GO, PAID)
     assert value_of(flow).text == "Yes."
 
 
 def test_repeats_after_the_wait_the_engine_names() -> None:
     """A 429 with Retry-After is sent again after that time, byte for byte, and held again."""
     flow = attempt(WHOLE, asking(), HOLD)
-    assert next(flow) == Now()
-    assert flow.send(0.0) == Reserve(HOLD)
-    assert flow.send(0.0) == Intend(HOLD)
+    next(flow)
+    assert flow.send(GO) == Intend(HOLD)
     assert flow.send(None) == Send(WHOLE)
     limited = refused(429, "slow down", **{"retry-after": "7"})
-    assert flow.send(limited) == Settle(HOLD, FREE)
+    assert flow.send(limited) == Settle(HOLD, GO, Ended("refused", advised_s=7.0))
     assert flow.send(None) == Now()
     assert flow.send(1.0) == Chance()
     assert flow.send(0.9) == Sleep(7.0)
     assert flow.send(None) == Reserve(HOLD)
-    assert flow.send(0.0) == Intend(HOLD)
+    assert flow.send(GO) == Intend(HOLD)
     assert flow.send(None) == Send(WHOLE)
-    assert flow.send(answered("Yes.")) == Settle(HOLD, COST)
+    assert flow.send(answered("Yes.")) == Settle(HOLD, GO, PAID)
     assert value_of(flow).text == "Yes."
 
 
@@ -254,18 +292,17 @@ def test_backs_off_by_chance() -> None:
     """Without advice the wait is the drawn part of a limit that doubles."""
     flow = attempt(WHOLE, asking(retry=Retry(attempts_max=3, base_s=0.5)), HOLD)
     next(flow)
-    flow.send(0.0)
     waits = []
     for _ in range(2):
-        assert flow.send(0.0) == Intend(HOLD)
+        flow.send(GO)
         assert flow.send(None) == Send(WHOLE)
-        assert flow.throw(ConnectionFailed("openai", "reset")) == Settle(HOLD, FREE)
+        assert isinstance(flow.throw(ConnectionFailed("openai", "reset")), Settle)
         assert flow.send(None) == Now()
         assert flow.send(0.0) == Chance()
         waits.append(flow.send(0.5))
         assert flow.send(None) == Reserve(HOLD)
     assert waits == [Sleep(0.25), Sleep(0.5)]
-    flow.send(0.0)
+    flow.send(GO)
     flow.send(None)
     flow.throw(ConnectionFailed("openai", "reset"))
     flow.send(None)
@@ -293,9 +330,8 @@ def test_repeats_only_what_passes(error: EngineError, is_repeated: bool) -> None
     """What may pass is sent again; what was perhaps carried out, or never will be, is not."""
     flow = attempt(WHOLE, asking(), HOLD)
     next(flow)
-    flow.send(0.0)
+    flow.send(GO)
     flow.send(None)
-    flow.send(0.0)
     assert isinstance(flow.throw(error), Settle)
     assert flow.send(None) == Now()
     assert flow.send(0.0) == Chance()
@@ -308,14 +344,18 @@ def test_repeats_only_what_passes(error: EngineError, is_repeated: bool) -> None
 
 
 def test_gives_up_when_the_time_is_over() -> None:
-    """A wait that would pass the total time is not begun."""
+    """A wait that would pass the total time is not begun; waiting in line does not count."""
     flow = attempt(WHOLE, asking(retry=Retry(total_s=60)), HOLD)
     next(flow)
-    flow.send(100.0)
-    flow.send(0.0)
-    flow.throw(RateLimited("openai", 429, "", "slow", "", 30.0))
-    flow.send(None)
-    assert flow.send(140.0) == Chance()
+    for at_s, now_s in [(100.0, 110.0), (141.0, 160.0)]:
+        flow.send(Turn(0.0, at_s))
+        flow.send(None)
+        flow.throw(RateLimited("openai", 429, "", "slow", "", 30.0))
+        flow.send(None)
+        assert flow.send(now_s) == Chance()
+        if now_s < 160:
+            assert flow.send(0.0) == Sleep(30.0)
+            assert flow.send(None) == Reserve(HOLD)
     with pytest.raises(RateLimited):
         flow.send(0.0)
 
@@ -324,10 +364,9 @@ def test_errors_that_are_no_engine_s_pass_through() -> None:
     """An interruption ends the attempts at once."""
     flow = attempt(WHOLE, asking(), HOLD)
     next(flow)
-    flow.send(0.0)
+    flow.send(GO)
     flow.send(None)
-    flow.send(0.0)
-    assert flow.throw(KeyboardInterrupt()) == Settle(HOLD, None)
+    assert flow.throw(KeyboardInterrupt()) == Settle(HOLD, GO, IN_DOUBT)
     with pytest.raises(KeyboardInterrupt):
         flow.send(None)
 
@@ -489,13 +528,12 @@ def test_closes_when_the_reader_leaves(error: BaseException) -> None:
 
 def test_settles_a_cut_stream_as_unknown() -> None:
     """A cut stream is billed in full by some, so its cost is unknown."""
-    flow = pay(STREAM, asking(), HOLD)
+    flow = pay(STREAM, asking(), HOLD, GO)
     next(flow)
-    flow.send(0.0)
     flow.send(None)
     flow.send(Opened())
     assert isinstance(flow.send(b""), Close)
-    assert flow.send(None) == Settle(HOLD, None)
+    assert flow.send(None) == Settle(HOLD, GO, IN_DOUBT)
 
 
 # --- no stream, though one was asked for --------------------------------------------------------

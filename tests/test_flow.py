@@ -63,6 +63,8 @@ from eyeline.errors import (
 from eyeline.exchange import Asking
 from eyeline.flow import HEAD_BYTES, LookedAt, content_parts, estimate, hold_for, look_at
 from eyeline.flow import ask as ask_flow
+from eyeline.policy.limits import Ended
+from eyeline.policy.pace import Turn
 from eyeline.policy.retry import Retry
 from eyeline.testing import tiny_png
 
@@ -80,7 +82,8 @@ RECORD = {
 }
 # What a flow is told where a test is not about it.
 UNSEEN = Sighting("", None)
-ROUTINE: dict[type, Any] = {Now: 0.0, Reserve: 0.0, Known: UNSEEN, Fingerprint: ""}
+GO = Turn(0.0, 0.0)
+ROUTINE: dict[type, Any] = {Now: 0.0, Reserve: GO, Known: UNSEEN, Fingerprint: ""}
 BEGUN: list[Any] = []
 
 
@@ -212,9 +215,10 @@ def test_asks_and_stores_what_is_not_in_the_cache() -> None:
     claim = until(flow, Claim)
     lookup = flow.send(None)
     reserve = until(flow, Reserve, lookup)
-    assert isinstance(flow.send(0.0), Intend)
+    assert isinstance(flow.send(GO), Intend)
     assert isinstance(flow.send(None), Send)
-    assert flow.send(answered()) == Settle(reserve.hold, Decimal("0.00011"))
+    paid = Ended("answered", Decimal("0.00011"), 1020)
+    assert flow.send(answered()) == Settle(reserve.hold, GO, paid)
     assert flow.send(None) == Now()
     store = flow.send(3.25)
     assert isinstance(store, Store)
@@ -639,7 +643,7 @@ def test_tells_unusable_answers_apart(reply: Response, error: type[Exception]) -
     flow = ask(asking(schema=read_schema(SIGN)))
     until(flow, Send)
     settle = flow.send(reply)
-    assert settle.spent_usd == Decimal("0.00011")
+    assert settle.ended.spent_usd == Decimal("0.00011")
     effect, count = settle, 1
     while not isinstance(effect, Release):
         count += isinstance(effect, Send)

@@ -70,8 +70,7 @@ PURE_EXCEPT = {
     "core.catalogue": {"pkgutil"},  # for the data file of its own package
     # Where the user brings them, to check with, and for TypedDict before 3.12.
     "core.schema": {"pydantic", "jsonschema", "typing_extensions"},
-    "policy.budget": {"threading"},  # a lock, for budgets are shared
-    "policy.pace": {"threading"},  # the same
+    "policy.limits": {"threading"},  # a lock, for limits are shared
 }
 ONLY_LAZY = {"pydantic", "jsonschema", "typing_extensions"}
 # Ways to files, clocks and terminals that need no import.

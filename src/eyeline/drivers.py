@@ -20,6 +20,7 @@ from eyeline.effects import (
     Emit,
     Fingerprint,
     Flow,
+    Heed,
     Intend,
     Known,
     Learn,
@@ -91,10 +92,12 @@ class Outside:
                 return self.now()
             case Chance():
                 return self.chance()
-            case Reserve(hold):
-                return self.limits.reserve(hold, self.now())
-            case Settle(hold, spent_usd):
-                return self.limits.settle(hold, spent_usd)
+            case Reserve(hold, turn):
+                return self.limits.reserve(hold, turn, self.now())
+            case Heed(model, allowances):
+                return self.limits.heed(model, allowances, self.now())
+            case Settle(hold, turn, ended):
+                return self.limits.settle(hold, turn, ended)
             case Intend(hold):
                 return self.journal(hold) if self.journal else None
             case Release(ticket, record):

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from eyeline.core.dialect import Dialect
 from eyeline.core.parts import PreparedImage
 from eyeline.core.picture import Picture, Sighting
 from eyeline.core.plan import PreparePlan
+from eyeline.core.ratelimits import Allowances
 from eyeline.core.reference import FileRef, Reference
 from eyeline.core.wire import Request
-from eyeline.policy.limits import Hold
+from eyeline.policy.limits import Ended, Hold
+from eyeline.policy.pace import Turn
 
 T = TypeVar("T")
 Record = Mapping[str, Any]
@@ -123,17 +124,30 @@ class Learn:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Hold what one request may use. Gives the seconds to wait before sending it."""
+    """
+    Hold what one request may use, and take a place in line; with a turn, look again how long the
+    wait for it is. Gives a Turn.
+    """
 
     hold: Hold
+    turn: Turn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heed:
+    """Take the limits that a server names for a model. Gives None."""
+
+    model: str
+    allowances: Allowances
 
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Say what a held request cost; None where nobody knows. Gives None."""
+    """Say how a held request ended, and what it cost. Gives None."""
 
     hold: Hold
-    spent_usd: Decimal | None
+    turn: Turn
+    ended: Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +217,7 @@ class Chance:
 
 Effect = (
     Load | Pages | Prepare | Known | Remember | Fingerprint | Claim | Release
-    | Lookup | Store | Learn | Reserve | Settle | Intend
+    | Lookup | Store | Learn | Reserve | Heed | Settle | Intend
     | Send | Open | Read | Close | Emit | Sleep | Now | Chance
 )  # fmt: skip
 Flow = Generator[Effect, Any, T]

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from itertools import count
 from typing import Any
 
-from eyeline.core.cost import FREE
 from eyeline.core.dialect import STANDARD, Dialect
 from eyeline.core.engine import Engine
 from eyeline.core.failure import api_error, redact, stream_error
 from eyeline.core.outcome import reply_cost_usd
 from eyeline.core.question import Question
+from eyeline.core.ratelimits import read_allowances
 from eyeline.core.reply import InStreamError, Malformed, Reply, decode, reply_stream
 from eyeline.core.sse import SseParser
 from eyeline.core.wire import Request, Response
@@ -24,6 +24,7 @@ from eyeline.effects import (
     Close,
     Emit,
     Flow,
+    Heed,
     Intend,
     Now,
     Open,
@@ -41,7 +42,8 @@ from eyeline.errors import (
     TimedOut,
     UnexpectedResponse,
 )
-from eyeline.policy.limits import Hold
+from eyeline.policy.limits import IN_DOUBT, UNSENT, Hold, answered, refused
+from eyeline.policy.pace import Turn
 from eyeline.policy.retry import Retry
 
 # No answer that is not a stream comes near this; an endless body must not fill the memory.
@@ -63,47 +65,62 @@ class Asking:
 
 def attempt(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
     """Send until a reply comes, or an error that waiting does not mend."""
-    started_s, number = (yield Now()), 1
-    while True:
+    started_s: float | None = None
+    for number in count(1):
+        turn = yield from wait_for_turn(hold)
+        # Waiting in line is no attempt, and does not use up the time for them.
+        started_s = turn.at_s if started_s is None else started_s
         try:
-            return (yield from pay(request, asking, hold))
+            return (yield from pay(request, asking, hold, turn))
         except EngineError as error:
             elapsed_s = (yield Now()) - started_s
             delay_s = asking.retry.delay_s(number, error, elapsed_s, (yield Chance()))
             if delay_s is None:
                 raise
         yield Sleep(delay_s)
-        number += 1
+    raise AssertionError
 
 
-def pay(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
-    """Make one exchange, its cost held before and settled after, whatever happens between."""
-    wait_s = yield Reserve(hold)
-    spent_usd: Decimal | None = FREE
+def wait_for_turn(hold: Hold) -> Flow[Turn]:
+    """Hold the cost, and wait until the request may go; who leaves the line gives both back."""
+    turn: Turn = yield Reserve(hold)
     try:
-        if wait_s:
-            yield Sleep(wait_s)
+        while turn.wait_s:
+            yield Sleep(turn.wait_s)
+            turn = yield Reserve(hold, turn)
+    except BaseException:
+        yield Settle(hold, turn, UNSENT)
+        raise
+    return turn
+
+
+def pay(request: Request, asking: Asking, hold: Hold, turn: Turn) -> Flow[Reply]:
+    """Make one exchange, and settle what was held for it, whatever happens."""
+    ended = UNSENT
+    try:
         yield Intend(hold)
         # A cut stream, a time-out or an interruption may be billed, so from here the cost is
         # unknown until a reply or a refusal says what it was.
-        spent_usd = None
+        ended = IN_DOUBT
         reply = yield from exchange(request, asking)
-        spent_usd = reply_cost_usd(reply, asking.question)
+        ended = answered(reply.usage, reply_cost_usd(reply, asking.question))
         return reply
-    except (ApiError, ConnectionFailed):
-        spent_usd = FREE
+    except (ApiError, ConnectionFailed) as error:
+        ended = refused(error)
         raise
     finally:
-        yield Settle(hold, spent_usd)
+        yield Settle(hold, turn, ended)
 
 
 def exchange(request: Request, asking: Asking) -> Flow[Reply]:
     """Send one request and read its reply, whole or as a stream."""
     if not request.stream:
         response = yield Send(request)
+        yield from heed(response.headers, asking)
         return read_reply(response, asking)
     stream = yield Open(request)
     try:
+        yield from heed(stream.headers, asking)
         if stream.status < 300 and is_event_stream(stream.headers):
             reply = yield from relay(stream, asking)
             return with_request_id(reply, stream.headers)
@@ -113,6 +130,13 @@ def exchange(request: Request, asking: Asking) -> Flow[Reply]:
         return reply
     finally:
         yield Close(stream)
+
+
+def heed(headers: Mapping[str, str], asking: Asking) -> Flow[None]:
+    """Tell the pace of the limits that a response names."""
+    allowances = read_allowances(headers)
+    if allowances:
+        yield Heed(asking.question.model.name, allowances)
 
 
 def read_reply(response: Response, asking: Asking) -> Reply:

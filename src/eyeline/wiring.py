@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -336,7 +336,7 @@ def key_for(engine: Engine, settings: Settings) -> Secret:
 def limits(options: ClientOptions, settings: Settings) -> Limits:
     usd = options.get("budget_usd", settings.budget_usd)
     return Limits(
-        Pace(options.get("requests_per_min"), options.get("tokens_per_min")),
+        partial(Pace, options.get("requests_per_min"), options.get("tokens_per_min")),
         None if usd is None else Budget(Decimal(str(usd))),
     )
 

@@ -3,60 +3,129 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
-from eyeline.errors import BudgetExceeded, PriceUnknown
+from eyeline.core.cost import Usage
+from eyeline.core.ratelimits import Allowance, Allowances
+from eyeline.errors import (
+    ApiError,
+    BadRequest,
+    BudgetExceeded,
+    ConnectionFailed,
+    PriceUnknown,
+    QuotaExceeded,
+    RateLimited,
+    ServerFailed,
+)
 from eyeline.policy.budget import Budget
-from eyeline.policy.limits import Hold, Limits
-from eyeline.policy.pace import Pace
+from eyeline.policy.limits import UNSENT, Ended, Hold, Limits, answered, refused
+from eyeline.policy.pace import Pace, Turn
 
 HOLD = Hold("gpt-6-luna", 1000, Decimal("0.40"))
 FREE_HOLD = Hold("m.gguf", 1000, None)
+GO = Turn(0.0, 0.0)
 
 
 def test_dollars_are_held_and_the_wait_is_given() -> None:
-    """A reservation holds the most a request can cost, and says how long to wait."""
-    limits = Limits(Pace(requests_per_min=60), Budget(Decimal(1)))
-    assert [limits.reserve(HOLD, 0.0), limits.reserve(HOLD, 0.0)] == pytest.approx([0, 1])
+    """A reservation holds the most a request can cost, once, and says how long to wait."""
+    limits = Limits(partial(Pace, 60), Budget(Decimal(1)))
+    first, second = limits.reserve(HOLD, None, 0.0), limits.reserve(HOLD, None, 0.0)
+    assert (first.wait_s, second.wait_s) == pytest.approx((0, 1))
+    assert limits.reserve(HOLD, second, 1.0).wait_s == 0
     assert limits.budget is not None
     assert limits.budget.held_usd == Decimal("0.80")
 
 
 def test_a_refused_request_takes_no_place() -> None:
     """What the budget refuses does not use up the pace."""
-    limits = Limits(Pace(requests_per_min=60), Budget(Decimal("0.10")))
+    limits = Limits(partial(Pace, 60), Budget(Decimal("0.10")))
     with pytest.raises(BudgetExceeded):
-        limits.reserve(HOLD, 0.0)
-    assert limits.reserve(Hold("m", 1, Decimal(0)), 0.0) == 0
+        limits.reserve(HOLD, None, 0.0)
+    assert limits.reserve(Hold("gpt-6-luna", 1, Decimal(0)), None, 0.0).wait_s == 0
 
 
 @pytest.mark.parametrize(
-    ("spent", "left"),
-    [(Decimal("0.1"), Decimal("0.1")), (Decimal(0), Decimal(0)), (None, Decimal("0.40"))],
+    ("ended", "left"),
+    [
+        (Ended("answered", Decimal("0.1")), Decimal("0.1")),
+        (Ended("answered", None), Decimal("0.40")),
+        (Ended("failed", None), Decimal("0.40")),
+        (Ended("refused"), Decimal(0)),
+        (UNSENT, Decimal(0)),
+    ],
 )
-def test_settling(spent: Decimal | None, left: Decimal) -> None:
+def test_settling(ended: Ended, left: Decimal) -> None:
     """A known cost replaces the hold; an unknown outcome is settled at the most it can be."""
-    limits = Limits(Pace(), Budget(Decimal(1)))
-    limits.reserve(HOLD, 0.0)
-    limits.settle(HOLD, spent)
+    limits = Limits(budget=Budget(Decimal(1)))
+    limits.settle(HOLD, limits.reserve(HOLD, None, 0.0), ended)
     assert limits.budget is not None
     assert (limits.budget.held_usd, limits.budget.spent_usd) == (0, left)
 
 
 def test_a_budget_needs_a_price() -> None:
     """With a budget and no price nothing is sent; settling such a hold takes nothing."""
-    limits = Limits(Pace(), Budget(Decimal(1)))
+    limits = Limits(budget=Budget(Decimal(1)))
     with pytest.raises(PriceUnknown, match=r"m\.gguf: no known price"):
-        limits.reserve(FREE_HOLD, 0.0)
-    limits.settle(FREE_HOLD, None)
+        limits.reserve(FREE_HOLD, None, 0.0)
+    limits.settle(FREE_HOLD, GO, Ended("failed", None))
     assert limits.budget is not None
     assert (limits.budget.held_usd, limits.budget.spent_usd) == (0, 0)
 
 
 def test_without_a_budget_anything_goes() -> None:
     """No budget asks for no price and keeps no account."""
-    limits = Limits(Pace())
-    assert limits.reserve(FREE_HOLD, 0.0) == 0
-    limits.settle(FREE_HOLD, Decimal(7))
+    limits = Limits()
+    turn = limits.reserve(FREE_HOLD, None, 0.0)
+    assert turn.wait_s == 0
+    limits.settle(FREE_HOLD, turn, Ended("answered", Decimal(7)))
     assert limits.budget is None
+
+
+def test_each_model_has_its_own_pace() -> None:
+    """A limit named for one model does not slow another."""
+    limits, other = Limits(), Hold("gpt-4o", 10, None)
+    limits.heed("gpt-6-luna", Allowances(Allowance(60, 60)), 0.0)
+    assert limits.reserve(HOLD, None, 0.0).wait_s == 0
+    assert limits.reserve(HOLD, None, 0.0).wait_s == 1
+    assert [limits.reserve(other, None, 0.0).wait_s for _ in range(3)] == [0, 0, 0]
+
+
+def test_what_was_not_used_goes_to_the_next() -> None:
+    """An unsent request gives its place back; an answer's tokens correct what was held."""
+    limits = Limits(partial(Pace, 600, 600_000))
+    limits.reserve(HOLD, None, 0.0)
+    limits.settle(HOLD, limits.reserve(HOLD, None, 0.0), UNSENT)
+    turn = limits.reserve(HOLD, None, 0.0)
+    assert turn.wait_s == pytest.approx(0.1)
+    limits.settle(HOLD, turn, Ended("answered", None, 4000))
+    assert limits.reserve(HOLD, None, 0.0).wait_s == pytest.approx(0.5)
+
+
+SAID = ("openai", 429, "rate_limit_exceeded", "slow down", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (ConnectionFailed("openai", "reset"), Ended("failed")),
+        (RateLimited(*SAID), Ended("refused")),
+        (RateLimited(*SAID, 1.5), Ended("refused", advised_s=1.5)),
+        (ServerFailed("openai", 503, "", "busy", "", 2.0), Ended("refused", advised_s=2.0)),
+        (ServerFailed("openai", 500, "slow_down", "busy"), Ended("refused")),
+        (ServerFailed("openai", 500, "", "oops"), Ended("answered")),
+        (BadRequest("openai", 400, "", "no"), Ended("answered")),
+        (QuotaExceeded("openai", 429, "insufficient_quota", "no"), Ended("failed")),
+    ],
+    ids=str,
+)
+def test_what_a_refusal_says_of_the_pace(error: ApiError | ConnectionFailed, ended: Ended) -> None:
+    """A limit and a busy server refuse for the pace; other errors passed the limit."""
+    assert refused(error) == ended
+
+
+def test_what_an_answer_took() -> None:
+    """Tokens in and out count together, where both are known."""
+    assert answered(Usage(1000, 20), Decimal(1)) == Ended("answered", Decimal(1), 1020)
+    assert answered(Usage(1000), None) == Ended("answered", None)

@@ -1,82 +1,99 @@
-"""Requests and tokens a minute."""
+"""Requests and tokens a minute, set by hand or named by the server."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from eyeline.policy.pace import Pace, TokenBucket
-
-
-@pytest.mark.parametrize(
-    ("per_minute", "calls", "waits_s"),
-    [
-        (60, [(1, 0.0), (1, 0.0), (1, 0.0)], [0, 1, 2]),
-        (60, [(1, 0.0), (1, 5.0), (1, 5.0)], [0, 0, 1]),
-        (600, [(10, 0.0), (10, 0.0)], [0, 1]),
-        (600, [(30, 0.0), (1, 0.0)], [2, 2.1]),
-        (3, [(1, 0.0), (1, 0.0), (1, 40.0)], [0, 20, 0]),
-        (60, [(0, 0.0), (0, 0.0)], [0, 0]),
-        (60, [(1, 100.0), (1, 90.0), (1, 101.0)], [0, 11, 1]),
-    ],
-)
-def test_examples(
-    per_minute: float, calls: list[tuple[float, float]], waits_s: list[float]
-) -> None:
-    """A second's worth goes at once, the rest in order; an older clock reading gains nothing."""
-    bucket = TokenBucket(per_minute)
-    assert [bucket.reserve(*call) for call in calls] == pytest.approx(waits_s)
+from eyeline.core.ratelimits import Allowance, Allowances
+from eyeline.policy.pace import SHARE, WAIT_S_MAX, Pace, Turn
 
 
-CALLS = st.lists(st.tuples(st.integers(0, 50), st.floats(0, 5), st.floats(0, 1)), max_size=30)
+def reserve(pace: Pace, tokens: int = 100, now_s: float = 0.0) -> Turn:
+    return pace.reserve(tokens, None, now_s)
 
 
-@given(st.integers(1, 6000), CALLS)
-def test_no_more_than_burst_and_rate_go_through(
-    per_minute: int, calls: list[tuple[int, float, float]]
-) -> None:
-    """
-    In any stretch of time, from any release to any other, no more goes through than the burst and
-    the rate allow, also when threads come with readings that are a little old.
-    """
-    bucket, clock_s = TokenBucket(per_minute), 0.0
-    released: list[tuple[float, int]] = []
-    for amount, passed_s, late_s in calls:
-        clock_s += passed_s
-        now_s = max(0.0, clock_s - late_s)
-        released.append((now_s + bucket.reserve(amount, now_s), amount))
-    released = [each for each in released if each[1]]
-    for start, (from_s, _) in enumerate(released):
-        through = 0
-        for until_s, amount in released[start:]:
-            through += amount
-            # What came first may be larger than the burst: it has waited for that before.
-            allowed = max(bucket.burst, released[start][1]) + bucket.rate_per_s * (until_s - from_s)
-            assert through <= allowed + 1e-6
+def waits_s(pace: Pace, count: int, tokens: int = 100) -> list[float]:
+    return [reserve(pace, tokens).wait_s for _ in range(count)]
 
 
-@given(st.integers(1, 6000), CALLS)
-def test_first_come_first_served(per_minute: int, calls: list[tuple[int, float, float]]) -> None:
-    """Who reserves later is never released earlier than somebody still waiting."""
-    bucket, clock_s, last_s = TokenBucket(per_minute), 0.0, 0.0
-    for amount, passed_s, _ in calls:
-        clock_s += passed_s
-        wait_s = bucket.reserve(amount, clock_s)
-        assert wait_s >= 0
-        if wait_s:
-            assert clock_s + wait_s >= last_s - 1e-6
-            last_s = clock_s + wait_s
+def named(per_min: float, remaining: float = 1000) -> Allowances:
+    return Allowances(Allowance(per_min, remaining))
 
 
 @pytest.mark.parametrize(
     ("requests", "tokens", "second_wait_s"),
-    [(None, None, 0), (60, None, 1), (None, 60_000, 1), (60, 30_000, 3), (30, 60_000, 2)],
-)
+    [(None, None, 0), (600, None, 0.1), (None, 600_000, 0.1), (600, 300_000, 0.2),
+     (300, 600_000, 0.2)],
+)  # fmt: skip
 def test_the_stricter_limit_holds(
     requests: float | None, tokens: float | None, second_wait_s: float
 ) -> None:
     """The longer of the two waits counts; no limit is no wait."""
-    pace = Pace(requests, tokens)
-    pace.reserve(1000, 0.0)
-    assert pace.reserve(1000, 0.0) == pytest.approx(second_wait_s)
+    assert waits_s(Pace(requests, tokens), 2, 1000) == pytest.approx([0, second_wait_s])
+
+
+def test_who_waits_looks_again() -> None:
+    """A long wait is waited for in pieces, its place kept, and ends when it is due."""
+    pace = Pace(requests_per_min=6)
+    reserve(pace)
+    turn = reserve(pace)
+    assert turn.wait_s == WAIT_S_MAX
+    for now_s, wait_s in [(9.5, 0.5), (9.9, 0.1), (9.9997, 0.0), (12.0, 0.0)]:
+        turn = pace.reserve(100, turn, now_s)
+        assert (turn.wait_s, turn.at_s) == pytest.approx((wait_s, now_s))
+    assert pace.reserve(100, None, 12.0).wait_s == WAIT_S_MAX
+
+
+def test_a_named_limit_is_kept_to() -> None:
+    """What a server names is paced by, a little below; who waits follows when it changes."""
+    pace = Pace()
+    assert reserve(pace).wait_s == 0
+    pace.heed(named(600), 0.0)
+    assert waits_s(pace, 2) == pytest.approx([0, 0.1 / SHARE])
+    turn = reserve(pace)
+    pace.heed(named(6000), 0.0)
+    assert pace.reserve(100, turn, 0.0).wait_s == pytest.approx(0.02 / SHARE)
+    pace.heed(named(6000), 0.0)
+    assert pace.reserve(100, turn, 0.0).wait_s == pytest.approx(0.02 / SHARE)
+
+
+def test_tokens_are_named_too() -> None:
+    """The limit of tokens is followed beside that of requests."""
+    pace = Pace()
+    pace.heed(Allowances(tokens=Allowance(60_000, 60_000)), 0.0)
+    assert waits_s(pace, 2, tokens=485) == pytest.approx([0, 0.5])
+
+
+def test_what_is_set_by_hand_stands() -> None:
+    """A server's own word does not change what the user has set."""
+    pace = Pace(requests_per_min=600)
+    pace.heed(named(6000), 0.0)
+    assert waits_s(pace, 2) == pytest.approx([0, 0.1])
+
+
+@pytest.mark.parametrize(("remaining", "wait_s"), [(5, 0), (1, 0), (0, 0.1), (-4, 0.5)])
+def test_what_is_used_up_is_waited_for(remaining: float, wait_s: float) -> None:
+    """Where others use the limit too, nothing goes before one is left; what is left is no hurry."""
+    pace = Pace(requests_per_min=600)
+    pace.heed(named(600, remaining), 0.0)
+    assert reserve(pace).wait_s == pytest.approx(wait_s)
+
+
+def test_who_leaves_gives_back() -> None:
+    """A place and tokens that are given back go to who comes next."""
+    pace = Pace(600, 60_000)
+    reserve(pace)
+    turn = reserve(pace, 5000)
+    assert reserve(pace).wait_s == WAIT_S_MAX
+    pace.give_back(5000, turn)
+    assert reserve(pace).wait_s == pytest.approx(0.2)
+    Pace().give_back(100, Turn(0.0, 0.0))
+
+
+def test_actual_usage_counts() -> None:
+    """An answer longer than was held makes the next wait; without a limit nothing counts."""
+    pace = Pace(tokens_per_min=60_000)
+    reserve(pace, 100)
+    pace.correct(400)
+    assert reserve(pace).wait_s == pytest.approx(0.5)
+    Pace().correct(400)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from decimal import Decimal
 
 from eyeline.core.cost import FREE
@@ -10,27 +9,24 @@ from eyeline.errors import BudgetExceeded
 
 
 class Budget:
-    """A limit that spent and held dollars together never pass; safe to share between threads."""
+    """A limit that spent and held dollars together never pass."""
 
     def __init__(self, limit_usd: Decimal) -> None:
         self.limit_usd = limit_usd
         self.spent_usd = FREE
         self.held_usd = FREE
-        self.lock = threading.Lock()
 
     def hold(self, usd: Decimal) -> None:
         """Set `usd` aside for one request. Raises BudgetExceeded if that could pass the limit."""
-        with self.lock:
-            left_usd = self.limit_usd - self.spent_usd - self.held_usd
-            if usd > left_usd:
-                raise BudgetExceeded(dollars(usd), dollars(left_usd), dollars(self.limit_usd))
-            self.held_usd += usd
+        left_usd = self.limit_usd - self.spent_usd - self.held_usd
+        if usd > left_usd:
+            raise BudgetExceeded(dollars(usd), dollars(left_usd), dollars(self.limit_usd))
+        self.held_usd += usd
 
     def settle(self, held_usd: Decimal, spent_usd: Decimal) -> None:
         """Replace what was held for one request by what it cost."""
-        with self.lock:
-            self.held_usd -= held_usd
-            self.spent_usd += spent_usd
+        self.held_usd -= held_usd
+        self.spent_usd += spent_usd
 
 
 def dollars(usd: Decimal) -> str:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
-from eyeline.core.cost import FREE
-from eyeline.errors import PriceUnknown
+from eyeline.core.cost import FREE, Usage
+from eyeline.core.ratelimits import Allowances
+from eyeline.errors import (
+    ApiError,
+    ConnectionFailed,
+    PriceUnknown,
+    QuotaExceeded,
+    RateLimited,
+    ServerFailed,
+)
 from eyeline.policy.budget import Budget
-from eyeline.policy.pace import Pace
+from eyeline.policy.pace import Pace, Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
     """
-    What one request may use: tokens in and out, and dollars at most; None for an unknown price.
+    What one request may use: tokens of input, and dollars at most; None for an unknown price.
     """
 
     model: str
@@ -22,28 +33,93 @@ class Hold:
     usd_max: Decimal | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """
+    How a held request ended: never sent, answered, refused for coming too fast, or failed.
+
+    `spent_usd` and `tokens` (in and out) are None where nobody knows. `advised_s` is how long a
+    server that refused asks to wait.
+    """
+
+    how: Literal["unsent", "answered", "refused", "failed"]
+    spent_usd: Decimal | None = FREE
+    tokens: int | None = None
+    advised_s: float | None = None
+
+
+UNSENT = Ended("unsent")
+IN_DOUBT = Ended("failed", None)
+# What a server says that is too busy, whatever status it says it with.
+BUSY_CODES = {"slow_down", "server_is_overloaded"}
+BUSY_STATUS = 503
+
+
+def answered(usage: Usage, spent_usd: Decimal | None) -> Ended:
+    into, out = usage.input_tokens, usage.output_tokens
+    return Ended("answered", spent_usd, None if into is None or out is None else into + out)
+
+
+def refused(error: ApiError | ConnectionFailed) -> Ended:
+    """
+    Say how a request ended that was not carried out, so cost nothing.
+
+    A refusal for another reason than its pace was let through by the limit, and counts as answered.
+    """
+    if isinstance(error, ConnectionFailed):
+        return Ended("failed")
+    is_busy = error.status == BUSY_STATUS or error.code in BUSY_CODES
+    if isinstance(error, RateLimited) or (isinstance(error, ServerFailed) and is_busy):
+        return Ended("refused", advised_s=error.retry_after_s)
+    return Ended("failed" if isinstance(error, QuotaExceeded) else "answered")
+
+
 class Limits:
-    """The state machine that `Reserve` and `Settle` reach, in this process or elsewhere."""
+    """
+    The state machine that `Reserve`, `Heed` and `Settle` reach, in this process or elsewhere: a
+    pace for each model under one key, and one budget. Safe to share between threads.
+    """
 
-    def __init__(self, pace: Pace, budget: Budget | None = None) -> None:
-        self.pace, self.budget = pace, budget
+    def __init__(self, pace: Callable[[], Pace] = Pace, budget: Budget | None = None) -> None:
+        self.new_pace, self.budget = pace, budget
+        self.paces: dict[str, Pace] = {}
+        self.lock = threading.Lock()
 
-    def reserve(self, hold: Hold, now_s: float) -> float:
+    def pace(self, model: str) -> Pace:
+        if model not in self.paces:
+            self.paces[model] = self.new_pace()
+        return self.paces[model]
+
+    def reserve(self, hold: Hold, turn: Turn | None, now_s: float) -> Turn:
         """
-        Hold the dollars and give the seconds to wait before sending.
+        Hold the dollars and give a place in line; with a turn, look again how long its wait is.
 
         Raises BudgetExceeded, or PriceUnknown if there is a budget and no price to hold it with.
         """
-        if self.budget is not None:
-            if hold.usd_max is None:
-                raise PriceUnknown(hold.model)
-            self.budget.hold(hold.usd_max)
-        return self.pace.reserve(hold.tokens, now_s)
+        with self.lock:
+            if self.budget is not None and turn is None:
+                if hold.usd_max is None:
+                    raise PriceUnknown(hold.model)
+                self.budget.hold(hold.usd_max)
+            return self.pace(hold.model).reserve(hold.tokens, turn, now_s)
 
-    def settle(self, hold: Hold, spent_usd: Decimal | None) -> None:
+    def heed(self, model: str, allowances: Allowances, now_s: float) -> None:
+        """Take the limits that a server names for a model."""
+        with self.lock:
+            self.pace(model).heed(allowances, now_s)
+
+    def settle(self, hold: Hold, turn: Turn, ended: Ended) -> None:
         """
-        Settle at `spent_usd`; None, for an outcome nobody knows, settles at the most it can be.
+        Settle at what was spent; what nobody knows is settled at the most it can be. A turn not
+        taken is given back.
         """
-        if self.budget is not None:
-            held_usd = hold.usd_max or FREE
-            self.budget.settle(held_usd, held_usd if spent_usd is None else spent_usd)
+        with self.lock:
+            if self.budget is not None:
+                held_usd = hold.usd_max or FREE
+                spent_usd = held_usd if ended.spent_usd is None else ended.spent_usd
+                self.budget.settle(held_usd, spent_usd)
+            pace = self.pace(hold.model)
+            if ended.how == "unsent":
+                pace.give_back(hold.tokens, turn)
+            elif ended.tokens is not None:
+                pace.correct(ended.tokens - hold.tokens)
