@@ -331,7 +331,7 @@ def gif_frames() -> bytes:
     return gif(700, 700, [picture(700, 700, packed=flat_gif(700))] * 1_000)
 
 
-@bomb(".gif#70")
+@bomb(".gif#59")
 def gif_large_frames() -> bytes:
     """A hundred frames of 4 megapixels."""
     return gif(2_000, 2_000, [picture(2_000, 2_000, packed=flat_gif(2_000))] * 100)
@@ -762,7 +762,7 @@ def webp_far_frame() -> bytes:
     return animated(200, 200, 10_000)
 
 
-@bomb(".webp#70")
+@bomb(".webp#59")
 def webp_large_frames() -> bytes:
     """A hundred frames of 4 megapixels."""
     return animated(2_000, 2_000, 100)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from adapters.pictures import STORED
 from eyeline.adapters import bands
 
 
@@ -37,3 +38,14 @@ def test_every_row_comes_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last band may be lower than the others."""
     monkeypatch.setattr(bands, "BAND_PIXELS", 20)
     assert [band.size for band in bands.bands(Image.new("L", (5, 10)))] == [(5, 4), (5, 4), (5, 2)]
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_bands_come_upright(orientation: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However a picture is stored, its bands are those of the upright one, in order."""
+    monkeypatch.setattr(bands, "BAND_PIXELS", 20)
+    image = noise(7, 11, "RGB")
+    stored = STORED[orientation](image)
+    assert bands.upright(stored, orientation).tobytes() == image.tobytes()
+    made = [band.tobytes() for band in bands.bands(stored, orientation)]
+    assert made == [band.tobytes() for band in bands.bands(image)]

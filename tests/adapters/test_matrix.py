@@ -148,3 +148,15 @@ def test_the_container_makes_no_difference(kind: str, size: tuple[int, int]) -> 
     options = {"lossless": True} if kind == "WEBP" else {}
     one, other = sent(saved(image, "PNG")), sent(saved(image, kind, **options))
     assert one.convert("RGB").tobytes() == other.convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_the_orientation_makes_no_difference(kind: str) -> None:
+    """The same pixels stored turned are prepared to the same pixels, shrunk or not."""
+    image = Image.effect_noise((1300, 850), 60).convert("RGB")
+    image.paste(RED, (0, 0, 500, 300))
+    options = {"lossless": True} if kind == "WEBP" else {}
+    plain = sent(saved(image, "PNG"), max_tokens=500).convert("RGB")
+    for orientation in STORED:
+        stored = with_orientation(image, orientation, kind, **options)
+        assert sent(stored, max_tokens=500).convert("RGB").tobytes() == plain.tobytes()

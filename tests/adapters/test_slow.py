@@ -54,13 +54,13 @@ def test_damage(kind: str) -> None:
     with pytest.raises(ImageTruncated, match=r"a: truncated or damaged image \(.+\)"):
         open_slow(data[: len(data) // 2], kind, 0, Fit(8, WHITE), "a")
     with pytest.raises(Refused):
-        answer(data[: len(data) // 2], [kind, "0", "8", "0", "0", "0"])
+        answer(data[: len(data) // 2], [kind, "0", "8", "1", "0", "0", "0"])
 
 
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time and memory are bounded, and grow with the bytes."""
-    assert decoding_bounds(b"") == Bounds(1.5, 256 * 2**20)
-    assert decoding_bounds(bytes(2_000_000)).time_s == 2.5
+    assert decoding_bounds(b"") == Bounds(1.8, 256 * 2**20)
+    assert decoding_bounds(bytes(2_000_000)).time_s == 2.8
     assert decoding_bounds(bytes(90_000_000)).time_s == 20.0
     monkeypatch.setattr(slow, "decoding_bounds", lambda data: Bounds(9.0, 20 * 10**6))
     with pytest.raises(ImageTooLarge, match="takes too much memory to decode, the limit is 20 MB"):

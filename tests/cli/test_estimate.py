@@ -128,6 +128,17 @@ def test_many_images_have_one_line(cli: Cli, photo: Path, tmp_path: Path) -> Non
     assert "would bill" not in cli("estimate", *[small] * 6, "-m", "gpt-6-luna").out
 
 
+def test_a_long_question(cli: Cli, photo: Path) -> None:
+    """Where all in one question are billed at the long rate, what they cost apart is told."""
+    out = cli("estimate", *[photo] * 93, "-m", "gpt-5.4", "-m", "gpt-4o").out
+    assert "$1.37" in out
+    assert (
+        "The total is that of one question, at the long-context rate of gpt-5.4; "
+        "one by one the images cost $0.68402." in out
+    )
+    assert out.count("one by one") == 1
+
+
 def test_a_model_that_goes(cli: Cli, photo: Path) -> None:
     """A model that is shut down is named on stderr with its date and successor, and no other is."""
     for more in ((), ("--json",)):

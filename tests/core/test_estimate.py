@@ -9,6 +9,7 @@ import pytest
 from eyeline.core import catalogue
 from eyeline.core.estimate import Estimate, ImageEstimate, image_estimate
 from eyeline.core.media import JPEG, ImageInfo
+from eyeline.core.pages import IMAGES_MAX
 from eyeline.core.plan import Look, plan
 from eyeline.core.size import Size
 
@@ -99,3 +100,24 @@ def test_sums_of_the_other_prices() -> None:
     assert total.batch_cost_usd == Decimal("0.0001471") + Decimal("0.00095625")
     assert total.cached_cost_usd == Decimal("0.00002942") + Decimal("0.00095625")
     assert Estimate((estimated("gpt-6-luna"), estimated("gpt-5.4-pro"))).cached_cost_usd is None
+
+
+def long_priced(count: int) -> Estimate:
+    return Estimate(tuple(estimated("gpt-5.4") for _ in range(count)))
+
+
+def test_many_images_are_one_long_question() -> None:
+    """Images that together pass a model's long-context limit are billed at its long rate."""
+    below, above = long_priced(92), long_priced(93)
+    assert below.cost_usd == below.apart_cost_usd == below.tokens * Decimal("2.5") / 10**6
+    assert above.tokens > 272_000
+    assert above.cost_usd == above.tokens * Decimal(5) / 10**6
+    assert above.apart_cost_usd == above.tokens * Decimal("2.5") / 10**6
+    assert above.batch_cost_usd is None
+    assert below.batch_cost_usd == below.tokens * Decimal("1.25") / 10**6
+
+
+def test_more_images_than_a_question_carries() -> None:
+    """They are asked about one by one, and priced so."""
+    many = Estimate(long_priced(1).images * (IMAGES_MAX + 1))
+    assert many.cost_usd == many.apart_cost_usd

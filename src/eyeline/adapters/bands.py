@@ -14,13 +14,41 @@ from PIL import Image
 
 # 4 MB of colour, and half a dozen copies of it: measured, fewer rows take longer, more no less.
 BAND_PIXELS = 1_000_000
+# EXIF orientation → how Pillow turns the stored picture upright. Source: EXIF 2.32, section 4.6.4.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Those under which the first row of the upright picture is stored last, as a row or a column.
+FROM_THE_END = {3, 4, 7, 8}
 # Gives the rows from one, and up to another.
 Cut = Callable[[int, int], Image.Image]
 
 
-def bands(image: Image.Image) -> Iterator[Image.Image]:
-    """Give all rows of an image, some at a time."""
-    return cut_bands(lambda top, end: image.crop((0, top, image.width, end)), image.size)
+def bands(image: Image.Image, orientation: int = 1) -> Iterator[Image.Image]:
+    """Give all rows of an image as they stand upright, some at a time."""
+    width_px, height_px = size = upright_size(image, orientation)
+
+    def cut(top: int, end: int) -> Image.Image:
+        if orientation in FROM_THE_END:
+            top, end = height_px - end, height_px - top
+        box = (top, 0, end, width_px) if orientation >= 5 else (0, top, width_px, end)
+        return upright(image.crop(box), orientation)
+
+    return cut_bands(cut, size)
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(TURNS[orientation]) if orientation in TURNS else image
+
+
+def upright_size(image: Image.Image, orientation: int) -> tuple[int, int]:
+    return image.size[::-1] if orientation >= 5 else image.size
 
 
 def cut_bands(cut: Cut, size: tuple[int, int]) -> Iterator[Image.Image]:

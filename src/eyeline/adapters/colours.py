@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageCms
 
-from eyeline.adapters.bands import bands, narrowed
+from eyeline.adapters.bands import bands, narrowed, upright, upright_size
 from eyeline.core.colour import Colour
 
 WITH_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
@@ -34,21 +34,24 @@ class Recipe(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """How wide a picture is wanted, in pixels, and on what ground."""
+    """How wide a picture is wanted upright, in pixels, on what ground, and how it is to turn."""
 
     width_px: int
     background: Colour
+    orientation: int = 1
 
 
 def fitted(image: Image.Image, fit: Fit) -> tuple[Image.Image, Notes]:
     """
-    Give what `plain` gives, shrunk along its rows, and notes; no second whole picture is held.
+    Give what `plain` gives, upright, then shrunk along its rows; and notes. The turn comes first,
+    so that how a picture is stored changes no pixel; and no second whole picture is held.
 
     The profile that its numbers still mean stands in `info`.
     """
-    if image.mode == "YCbCr" or (is_plain(image) and image.width == fit.width_px):
-        return image, ()
-    return fitted_rows(bands(image), image, image.height, fit)
+    width_px, height_px = upright_size(image, fit.orientation)
+    if is_plain(image) and width_px == fit.width_px:
+        return upright(image, fit.orientation), ()
+    return fitted_rows(bands(image, fit.orientation), image, height_px, fit)
 
 
 def fitted_rows(

@@ -90,7 +90,8 @@ def decode(data: bytes, plan: PreparePlan, source: str, *, in_full: bool = False
     Decode the frame or page that is meant.
 
     A JPEG comes smaller where that is still as large as planned, unless it is wanted `in_full` and
-    that is safe; what is drawn (SVG, PDF) has the planned size, and all else the planned width.
+    that is safe, and as it is stored. All else comes upright: what is drawn (SVG, PDF) in the
+    planned size, the rest in the planned width.
     Raises one of UNDECODABLE, or an ImageError.
     """
     if plan.stored == JPEG:
@@ -103,8 +104,9 @@ def decode(data: bytes, plan: PreparePlan, source: str, *, in_full: bool = False
 
 
 def picture(data: bytes, plan: PreparePlan, source: str) -> tuple[Image.Image, Notes]:
-    """Decode what is no JPEG: plain, as wide as planned and not yet as high; and notes."""
-    fit = Fit(stored_size(plan).width_px, plan.background or WHITE)
+    """Decode what is no JPEG: plain, upright, as wide as planned, not yet as high; and notes."""
+    orientation = 1 if plan.stored in TURNED_BY_DECODER else plan.orientation
+    fit = Fit(plan.size.width_px, plan.background or WHITE, orientation)
     match plan.stored:
         case str(kind) if kind == SVG:
             from eyeline.adapters.svg import draw
@@ -143,12 +145,6 @@ def by_pillow(data: bytes, plan: PreparePlan, fit: Fit, source: str) -> tuple[Im
     return fitted(image, fit)
 
 
-def stored_size(plan: PreparePlan) -> Size:
-    """Give the planned size as it is before the picture is turned here."""
-    is_turned = plan.orientation >= 5 and plan.stored not in TURNED_BY_DECODER
-    return plan.size.turned if is_turned else plan.size
-
-
 def decoder(image: Image.Image) -> str:
     """Name Pillow's decoder for an opened image; "" where the format has its own way."""
     tile = getattr(image, "tile", None)
@@ -177,8 +173,9 @@ def decode_jpeg(data: bytes, plan: PreparePlan, *, in_full: bool) -> Decoded:
     image = open_image(data, FORMATS[JPEG])
     assert isinstance(image, JpegImageFile)
     full = Size(*image.size)
+    stored_size = plan.size.turned if plan.orientation >= 5 else plan.size
     is_wanted_full = in_full and is_safe(4 * full.pixels, data)
-    box = drafted(image, full if is_wanted_full else stored_size(plan))
+    box = drafted(image, full if is_wanted_full else stored_size)
     image.load()
     is_scaled = image.size != full
     if image.mode == "CMYK" and "adobe" not in image.info:

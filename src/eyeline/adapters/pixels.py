@@ -6,8 +6,9 @@ from io import BytesIO
 
 from PIL import Image, ImageChops
 
+from eyeline.adapters.bands import upright
 from eyeline.adapters.colours import Notes, plain, to_srgb
-from eyeline.adapters.decode import TURNED_BY_DECODER, UNDECODABLE, Decoded, decode
+from eyeline.adapters.decode import UNDECODABLE, Decoded, decode
 from eyeline.adapters.resize import Box, resized
 from eyeline.core.colour import WHITE
 from eyeline.core.content import bytes_worth, has_edges
@@ -24,16 +25,6 @@ LANCZOS, BILINEAR = Image.Resampling.LANCZOS, Image.Resampling.BILINEAR
 # By plane of YCbCr: chroma is halved again by 4:2:0, so a cheap filter costs it nothing visible.
 FILTERS = (LANCZOS, BILINEAR, BILINEAR)
 Filters = tuple[Image.Resampling, ...]
-# EXIF orientation → how Pillow turns the stored picture upright. Source: EXIF 2.32, section 4.6.4.
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def prepare(data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
@@ -63,14 +54,15 @@ def executed(data: bytes, plan: PreparePlan, source: str) -> tuple[Image.Image, 
 
 
 def execute(decoded: Decoded, plan: PreparePlan) -> tuple[Image.Image, Notes]:
-    """Put on the background, shrink, turn upright, make it sRGB: what is slow on few pixels."""
+    """
+    Put on the background, shrink, turn a JPEG upright, make it sRGB: what is slow on few pixels.
+    """
     image, profile, notes = plain(decoded.image, plan.background or WHITE)
-    orientation = 1 if plan.stored in TURNED_BY_DECODER else plan.orientation
+    orientation = plan.orientation if plan.stored == JPEG else 1
     filters = FILTERS if decoded.is_scaled else (LANCZOS,) * 3
     size = plan.size.turned if orientation >= 5 else plan.size
     image = shrink(image, size, decoded.box, filters)
-    if orientation in TURNS:
-        image = image.transpose(TURNS[orientation])
+    image = upright(image, orientation)
     image, converted = to_srgb(image, profile)
     image.info = {}  # Pillow would write what stands there: the old profile, a transparent colour
     return image, (*notes, *converted)

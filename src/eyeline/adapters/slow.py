@@ -24,5 +24,5 @@ def open_slow(
     Raises ImageTruncated for damage, BadReference for a frame that is not there, and ImageTooLarge
     where decoding takes more than the size of the file can explain.
     """
-    arguments = (kind, frame, fit.width_px, *fit.background)
+    arguments = (kind, frame, fit.width_px, fit.orientation, *fit.background)
     return unpacked(run_apart(CHILD, data, arguments, decoding_bounds(data), source))

@@ -19,8 +19,8 @@ def main() -> None:
 
 
 def answer(data: bytes, arguments: list[str]) -> Parts:
-    kind, frame, width_px, *ground = arguments
-    fit = Fit(int(width_px), Colour(*map(int, ground)))
+    kind, frame, width_px, orientation, *ground = arguments
+    fit = Fit(int(width_px), Colour(*map(int, ground)), int(orientation))
     try:
         image = Image.open(BytesIO(data), formats=[kind])
         seek(image, int(frame))

@@ -93,7 +93,8 @@ def layout(rows: Sequence[Row], models: Sequence[Model]) -> str:
         figures = (cell for each in sums for cell in (tokens(each.tokens), dollars(each.cost_usd)))
         lines.append(["total", "", *figures, ""])
     text = table(lines, right=range(2, 2 + 2 * len(models)))
-    said = [each for pair in zip(models, columns, strict=True) for each in originals(*pair)]
+    pairs = [*zip(models, columns, strict=True)]
+    said = [each for pair in pairs for each in (*one_by_one(*pair), *originals(*pair))]
     return "\n".join([text, *said])
 
 
@@ -107,6 +108,18 @@ def line(images: Row) -> list[str]:
 
 def tokens(count: int) -> str:
     return f"{count:,} tok"
+
+
+def one_by_one(model: Model, images: Sequence[ImageEstimate]) -> list[str]:
+    """Say what the images cost as a question each, where together they are a long one."""
+    estimate = Estimate(tuple(images))
+    if estimate.cost_usd == estimate.apart_cost_usd:
+        return []
+    apart = dollars(estimate.apart_cost_usd)
+    return [
+        f"The total is that of one question, at the long-context rate of {model.name}; "
+        f"one by one the images cost {apart}."
+    ]
 
 
 def originals(model: Model, images: Sequence[ImageEstimate]) -> list[str]:

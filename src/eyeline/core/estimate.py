@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from eyeline.core.catalogue import Model
-from eyeline.core.cost import FREE, cached_cost_usd, input_cost_usd
+from eyeline.core.cost import FREE, Price, Tier, cached_cost_usd, input_cost_usd
 from eyeline.core.media import ImageInfo
+from eyeline.core.pages import IMAGES_MAX
 from eyeline.core.plan import PreparePlan
 from eyeline.core.tokens import Detail
 
@@ -31,10 +32,8 @@ class ImageEstimate:
     """
     One image under one model: sizes in pixels as stored and as sent, tokens, and dollars of input.
 
-    `cost_usd` is at the standard rate, or at that of the Batch API where `at_batch` was asked for;
-    `batch_cost_usd` is always at the latter, and `cached_cost_usd` what the input costs when the
-    provider's own cache holds it. Each is None where its price is unknown. `original_tokens` are
-    what the picture would bill at `--detail original`, None where it cannot be sent so.
+    `original_tokens` are what the picture would bill at `--detail original`, None where it cannot
+    be sent so. A cost is None where its price is unknown.
     """
 
     source: str
@@ -45,15 +44,29 @@ class ImageEstimate:
     sent_width_px: int
     sent_height_px: int
     tokens: int
-    cost_usd: Decimal | None
+    price: Price | None
+    tier: Tier = "standard"
     notes: tuple[str, ...] = ()
     original_tokens: int | None = None
-    batch_cost_usd: Decimal | None = None
-    cached_cost_usd: Decimal | None = None
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """At the standard rate, or at that of the Batch API where `at_batch` was asked for."""
+        return input_cost_usd(self.tokens, self.price, self.tier)
+
+    @property
+    def batch_cost_usd(self) -> Decimal | None:
+        """Through the Batch API."""
+        return input_cost_usd(self.tokens, self.price, "batch")
+
+    @property
+    def cached_cost_usd(self) -> Decimal | None:
+        """Where the provider's own cache holds the input."""
+        return cached_cost_usd(self.tokens, self.price)
 
     def at_batch(self) -> ImageEstimate:
         """Give the same with the Batch API's price for its cost."""
-        return replace(self, cost_usd=self.batch_cost_usd)
+        return replace(self, tier="batch")
 
     def to_json(self) -> dict[str, Any]:
         """Give the object that `estimate --json` prints; dollars as a number."""
@@ -63,7 +76,10 @@ class ImageEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The estimates of several images under one model, and their sum."""
+    """
+    The estimates of several images, and what they come to as one question to their model: a long
+    one may have a rate of its own. Where they are too many for one, each is a question.
+    """
 
     images: tuple[ImageEstimate, ...]
 
@@ -74,17 +90,32 @@ class Estimate:
     @property
     def cost_usd(self) -> Decimal | None:
         """The sum in dollars; None if any part of it is unknown."""
-        return total(image.cost_usd for image in self.images)
+        return total(question.cost_usd for question in self.questions())
 
     @property
     def batch_cost_usd(self) -> Decimal | None:
         """The same through the Batch API."""
-        return total(image.batch_cost_usd for image in self.images)
+        return total(question.batch_cost_usd for question in self.questions())
 
     @property
     def cached_cost_usd(self) -> Decimal | None:
         """The same where the provider's own cache holds all of it."""
-        return total(image.cached_cost_usd for image in self.images)
+        return total(question.cached_cost_usd for question in self.questions())
+
+    @property
+    def apart_cost_usd(self) -> Decimal | None:
+        """The sum in dollars where each image is a question of its own."""
+        return total(image.cost_usd for image in self.images)
+
+    def questions(self) -> Iterable[ImageEstimate]:
+        """Give for each model one image with the tokens of all, or each where they are too many."""
+        if len(self.images) > IMAGES_MAX:
+            return self.images
+        found: dict[str, ImageEstimate] = {}
+        for image in self.images:
+            before = found[image.model].tokens if image.model in found else 0
+            found[image.model] = replace(image, tokens=before + image.tokens)
+        return found.values()
 
     def __iter__(self) -> Iterator[ImageEstimate]:
         return iter(self.images)
@@ -117,11 +148,9 @@ def image_estimate(
         sent_width_px=planned.size.width_px,
         sent_height_px=planned.size.height_px,
         tokens=planned.tokens,
-        cost_usd=input_cost_usd(planned.tokens, model.price),
+        price=model.price,
         notes=(*planned.notes, *planned.conversion),
         original_tokens=original_tokens(info, model),
-        batch_cost_usd=input_cost_usd(planned.tokens, model.price, "batch"),
-        cached_cost_usd=cached_cost_usd(planned.tokens, model.price),
     )
 
 

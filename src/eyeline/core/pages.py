@@ -17,8 +17,8 @@ from eyeline.errors import BadReference, ImageTooLarge, TooManyImages
 DOCUMENTS = (PDF, TIFF)
 # Source: images-vision guide, September 2026: "up to 1,500 per request".
 IMAGES_MAX = 1500
-# A frame is drawn over all that come before it: so many pixels take about two seconds.
-FRAME_PIXELS_MAX = 300_000_000
+# A frame is drawn over all that come before it: so many pixels take below two seconds.
+FRAME_PIXELS_MAX = 240_000_000
 
 # Extensions that name a type, in lower case, without the dot.
 EXTENSIONS = {
