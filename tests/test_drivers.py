@@ -63,6 +63,8 @@ class MemoryCache:
     def put(self, key: str, record: Mapping[str, Any]) -> None:
         self.records[key] = record
 
+    put_soon = put
+
     def close(self) -> None:
         pass
 
@@ -274,7 +276,7 @@ def test_an_unknown_effect_is_our_own_mistake() -> None:
 def test_chance_is_drawn_below_one() -> None:
     """Left alone, chance is drawn from [0, 1) and the clock only moves on."""
     images = Images()
-    around = Outside(images, images, Limits(Pace()))
+    around = Outside(images, images, Limits())
     assert all(0 <= around.chance() < 1 for _ in range(100))
     assert around.now() <= around.now()
 

@@ -117,12 +117,11 @@ def test_the_reader_gets_the_bytes(pictures: ApiServer) -> None:
     from eyeline.drivers import Driver, Outside
     from eyeline.looking import LookedAt, look_at_all
     from eyeline.policy.limits import Limits
-    from eyeline.policy.pace import Pace
 
     with Client(engine="local", urls="pass") as asked:
         asking = asked.wiring.asking("?", (f"{pictures.origin}/sign.png",), {})
     images = Images(["127.0.0.1"])
-    (seen,) = Driver(Outside(images, images, Limits(Pace())), None).run(look_at_all(asking))
+    (seen,) = Driver(Outside(images, images, Limits()), None).run(look_at_all(asking))
     assert isinstance(seen, LookedAt)
 
 

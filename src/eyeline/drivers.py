@@ -105,13 +105,22 @@ class Outside:
         raise AssertionError(effect)
 
     def at_hand(self, effect: Effect) -> Any:
-        """Give what of the cache can be told without waiting for anybody, else None."""
+        """
+        Do what is done in time at once, if nobody has to be waited for. Raises BlockingIOError
+        where that is so, or in doubt.
+        """
         match effect:
-            case Known(file) if self.files:
-                return self.files.glance(file.path)
-            case Lookup(key) if self.cache:
-                return self.cache.glance(key)
-        return None
+            case Known(file):
+                return self.files.glance(file.path) if self.files else UNKNOWN
+            case Lookup(key):
+                return self.cache.glance(key) if self.cache else None
+            case Load(reference, bytes_max):
+                return self.loader.glance(reference, bytes_max)
+            case Remember(sighting, picture):
+                return self.files.remember(sighting, picture) if self.files else None
+            case Store(key, record):
+                return self.cache.put_soon(key, record) if self.cache else None
+        raise BlockingIOError
 
     def keep(self, key: str, record: Record) -> None:
         if self.cache:
@@ -126,7 +135,8 @@ class Outside:
 
     def in_time(self, effect: Effect) -> Any:
         """
-        Do what reads files, fetches, decodes or queries; the awaiting driver gives it a thread.
+        Do what reads files, fetches, decodes or queries, and may take its time; the awaiting driver
+        gives it a thread.
         """
         match effect:
             case Load(reference, bytes_max):
@@ -157,6 +167,8 @@ class Outside:
 
 # A file of which nothing is remembered, and nothing is to be.
 UNKNOWN = Sighting("", None)
+AWAITED = {Read, Send, Open, Close, Sleep, Claim}
+LATER = object()
 IN_TIME = {Load, Pages, Prepare, Fingerprint, Known, Remember, Lookup, Store, Learn}
 
 
@@ -257,11 +269,10 @@ class AsyncDriver:
     ) -> None:
         # Imported here, because asyncio alone takes longer to load than a blocking `ask` needs in
         # all.
-        from asyncio import sleep as asyncio_sleep
-        from asyncio import to_thread
+        import asyncio
 
-        self.outside, self.transport = outside, transport
-        self.sleep, self.to_thread = sleep or asyncio_sleep, to_thread
+        self.outside, self.transport, self.asyncio = outside, transport, asyncio
+        self.sleep = sleep or asyncio.sleep
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and give its value."""
@@ -283,17 +294,27 @@ class AsyncDriver:
             except ReaderLeft:
                 return
             try:
-                value = (yield effect) if isinstance(effect, Emit) else await self.perform(effect)
+                value = (yield effect) if isinstance(effect, Emit) else self.at_once(effect)
+                if value is LATER:
+                    value = await self.perform(effect)
                 resume = flow.send
             except GeneratorExit:
                 value, resume = ReaderLeft(), flow.throw
             except BaseException as error:
                 value, resume = error, flow.throw
 
+    def at_once(self, effect: Effect) -> Any:
+        """Do what nobody waits for, else give LATER: a thread takes longer than most of it."""
+        if type(effect) in AWAITED:
+            return LATER
+        if type(effect) not in IN_TIME:
+            return self.outside.at_once(effect)
+        try:
+            return self.outside.at_hand(effect)
+        except BlockingIOError:
+            return LATER
+
     async def perform(self, effect: Effect) -> Any:
-        if type(effect) in IN_TIME:
-            found = self.outside.at_hand(effect)
-            return await self.to_thread(self.outside.in_time, effect) if found is None else found
         match effect:
             case Read(stream):
                 return await stream.read()
@@ -307,14 +328,12 @@ class AsyncDriver:
                 return await self.sleep(seconds)
             case Claim(ticket, wait_s):
                 return await self.claim(ticket, wait_s)
-        return self.outside.at_once(effect)
+        return await self.asyncio.to_thread(self.outside.in_time, effect)
 
     async def claim(self, ticket: Ticket, wait_s: float) -> Record | None:
-        from asyncio import current_task, wait_for, wrap_future
-
-        given = self.outside.flights.claim(ticket, current_task())
+        given = self.outside.flights.claim(ticket, self.asyncio.current_task())
         if given is None:
             return None
         with suppress(TimeoutError):
-            return await wait_for(wrap_future(given), wait_s)
+            return await self.asyncio.wait_for(self.asyncio.wrap_future(given), wait_s)
         return None

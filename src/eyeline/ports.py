@@ -69,6 +69,9 @@ class Loader(Protocol):
     def load(self, reference: Reference, bytes_max: int | None) -> Loaded:
         """Read the whole, or no more than the first `bytes_max`."""
 
+    def glance(self, reference: Reference, bytes_max: int | None) -> Loaded:
+        """Load what is read in no time. Raises BlockingIOError for all else."""
+
 
 class Pixels(Protocol):
     """Executes plans; raises ImageTruncated where the pixels cannot be decoded."""
@@ -84,8 +87,8 @@ class Pixels(Protocol):
 class Files(Protocol):
     """Remembers what was read of files, while they stay as they are. It never raises."""
 
-    def glance(self, file: Path) -> Sighting | None:
-        """Give what is known without waiting; None where `known` may know more."""
+    def glance(self, file: Path) -> Sighting:
+        """Give what `known` does. Raises BlockingIOError where that would wait for anybody."""
 
     def known(self, file: Path) -> Sighting: ...
     def remember(self, sighting: Sighting, picture: Picture) -> None: ...
@@ -96,7 +99,10 @@ class Cache(Protocol):
 
     def get(self, key: str) -> Mapping[str, Any] | None: ...
     def glance(self, key: str) -> Mapping[str, Any] | None:
-        """Give a record where that needs no waiting; None where `get` may give one."""
+        """Give what `get` does. Raises BlockingIOError where that would wait for anybody."""
 
     def put(self, key: str, record: Mapping[str, Any]) -> None: ...
+    def put_soon(self, key: str, record: Mapping[str, Any]) -> None:
+        """Put a record without waiting: here it is found at once, elsewhere soon."""
+
     def close(self) -> None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -15,8 +16,9 @@ from api_server import ApiServer, Reply
 from PIL import Image
 
 from eyeline import Client, FileId
-from eyeline.adapters.images import Images
-from eyeline.core.reference import BytesRef
+from eyeline.adapters import images as images_module
+from eyeline.adapters.images import PROMPT_BYTES_MAX, Images
+from eyeline.core.reference import BytesRef, FileRef
 from eyeline.errors import (
     BadReference,
     FetchRefused,
@@ -211,3 +213,31 @@ def test_bodies_are_right_json(api: ApiServer, client: Client) -> None:
     body = json.loads(api.requests[0].body)
     assert body["messages"][0]["content"][0]["text"] == prompt
     assert sent(api) == PNG
+
+
+def test_small_files_are_read_at_a_glance(file: Path) -> None:
+    """What may take longer than handing it to a thread is not read on the event loop."""
+    images, names = Images(), {"pipe": file.with_name("pipe"), "large": file.with_name("large")}
+    assert images.glance(FileRef(file), None).data == PNG
+    assert images.glance(FileRef(file), 8).data == PNG[:8]
+    os.mkfifo(names["pipe"])
+    with names["large"].open("wb") as large:
+        large.truncate(PROMPT_BYTES_MAX + 1)
+    for path in (*names.values(), file.with_name("none"), file.with_name("\0")):
+        with pytest.raises(BlockingIOError):
+            images.glance(FileRef(path), None)
+    with pytest.raises(BlockingIOError):
+        images.glance(BytesRef(PNG), None)
+
+
+def test_after_a_slow_file_the_next_are_read_elsewhere(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where files come slowly, as from far away, the event loop is not held up by them."""
+    images = Images()
+    monkeypatch.setattr(images_module, "SLOW_S", 0)
+    assert images.glance(FileRef(file), None).data == PNG
+    with pytest.raises(BlockingIOError):
+        images.glance(FileRef(file), None)
+    images.slow_until_s = 0
+    assert images.glance(FileRef(file), None).data == PNG

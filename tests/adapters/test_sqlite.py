@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 import threading
 from contextlib import closing
@@ -385,11 +386,70 @@ def test_a_smaller_limit_makes_the_file_smaller(tmp_path: Path) -> None:
 def test_a_glance_waits_for_nobody(tmp_path: Path) -> None:
     """What would need the file to be opened, or another thread to finish, is not looked for."""
     with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
-        assert cache.glance("key") is None
+        with pytest.raises(BlockingIOError):
+            cache.glance("key")
         cache.put("key", RECORD)
         assert cache.glance("key") == RECORD
-        with cache.lock:
-            assert cache.glance("key") is None
+        assert cache.glance("other") is None
+        with cache.lock, pytest.raises(BlockingIOError):
+            cache.glance("key")
+
+
+# --- written in one go --------------------------------------------------------------------------
+
+
+def test_what_is_to_be_written_soon_is_found_at_once(tmp_path: Path) -> None:
+    """A record that was put with others is there at once, and for others in a moment."""
+    with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
+        cache.put_soon("one", RECORD)
+        cache.put_soon("two", {"text": "new"})
+        timer = cache.timer
+        assert timer is not None
+        assert cache.get("one") == RECORD
+        timer.join()
+        assert cache.timer is None
+        with closing(AnswerCache(cache.path)) as other:
+            assert (other.get("one"), other.get("two")) == (RECORD, {"text": "new"})
+
+
+def test_closing_writes_what_was_gathered(tmp_path: Path) -> None:
+    """Neither closing nor counting leaves anything behind."""
+    cache = AnswerCache(tmp_path / "answers.sqlite3")
+    cache.put_soon("one", RECORD)
+    assert cache.stats().entries == 1
+    cache.put_soon("two", RECORD)
+    cache.close()
+    with closing(AnswerCache(cache.path)) as other:
+        assert other.stats().entries == 2
+
+
+def test_gathers_no_more_than_so_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many records, and a long one, are written without waiting for more."""
+    monkeypatch.setattr(sqlite, "GATHERED_MAX", 700)
+    with closing(AnswerCache(tmp_path / "answers.sqlite3")) as cache:
+        for number in range(700):
+            cache.put_soon(f"key-{number}", RECORD)
+        assert not cache.gathered
+        cache.put_soon("long", {"text": "a" * sqlite.GATHERED_CHARS_MAX})
+        assert not cache.gathered
+        with closing(AnswerCache(cache.path)) as other:
+            assert other.stats().entries == 701
+
+
+PUTTER = """
+import sys
+from pathlib import Path
+from eyeline.adapters.sqlite import AnswerCache
+AnswerCache(Path(sys.argv[1])).put_soon("key", {"text": "late"})
+"""
+
+
+def test_a_process_that_ends_writes_what_it_gathered(tmp_path: Path) -> None:
+    """Nothing is lost where nobody closed the cache."""
+    path = tmp_path / "answers.sqlite3"
+    subprocess.run([sys.executable, "-c", PUTTER, str(path)], check=True)
+    with closing(AnswerCache(path)) as cache:
+        assert cache.get("key") == {"text": "late"}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
@@ -400,7 +460,9 @@ def test_a_child_opens_its_own(tmp_path: Path) -> None:
         cache.put("key", RECORD)
 
         def use() -> None:
-            found = cache.glance("key") is None and cache.get("key") == RECORD
+            with pytest.raises(BlockingIOError):
+                cache.glance("key")
+            found = cache.get("key") == RECORD and not cache.gathered
             cache.put("child", {"found": found})
             cache.close()
 

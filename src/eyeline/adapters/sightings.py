@@ -27,28 +27,27 @@ class Sightings:
         self.lock = Lock()
         self.seen: OrderedDict[str, tuple[FileState, Picture]] = OrderedDict()
 
-    def glance(self, file: Path) -> Sighting | None:
-        """Give what this process remembers of a file; None where it would have to ask further."""
-        path = absolute(file)
-        with self.lock:
-            seen = self.seen.get(path)
-            if seen is None:
-                return None
-            self.seen.move_to_end(path)
-        state = state_of(path)
-        return Sighting(path, state, seen[1]) if state == seen[0] else None
+    def glance(self, file: Path) -> Sighting:
+        """Give what `known` does. Raises BlockingIOError where that would wait for the cache."""
+        return self.sighted(file, self.cache.glance)
 
     def known(self, file: Path) -> Sighting:
         """Give the state of a file and what is remembered of it; nothing of it is read."""
-        sighting = self.glance(file)
-        if sighting is not None:
-            return sighting
+        return self.sighted(file, self.cache.get)
+
+    def sighted(self, file: Path, recall: Callable[[str], Mapping[str, Any] | None]) -> Sighting:
         path = absolute(file)
         state = state_of(path)
+        with self.lock:
+            seen = self.seen.get(path)
+            if seen is not None:
+                self.seen.move_to_end(path)
+        if seen is not None and seen[0] == state:
+            return Sighting(path, state, seen[1])
         if state is None or not state.is_settled(self.now_ns()):
             # Written so lately that it may be written again unnoticed.
             return Sighting(path, None)
-        picture = remembered(self.cache.get(key_of(path)), state)
+        picture = remembered(recall(key_of(path)), state)
         if picture is not None:
             self.keep(path, state, picture)
         return Sighting(path, state, picture)
@@ -59,7 +58,7 @@ class Sightings:
             return
         self.keep(sighting.path, sighting.state, picture)
         record = {"state": sighting.state, **picture.to_record()}
-        self.cache.put(key_of(sighting.path), record)
+        self.cache.put_soon(key_of(sighting.path), record)
 
     def keep(self, path: str, state: FileState, picture: Picture) -> None:
         with self.lock:

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ PRAGMA user_version = 1;
 """
 FIND = "SELECT id, record, used_ms FROM entries WHERE key = ?"
 PUT = """
-INSERT INTO entries (key, record, used_ms) VALUES (?, ?, ?)
+INSERT INTO entries (key, record, used_ms) VALUES {}
 ON CONFLICT (key) DO UPDATE SET record = excluded.record, used_ms = excluded.used_ms
 """
 TOUCH = "UPDATE entries SET used_ms = ? WHERE id = ?"
@@ -43,9 +43,15 @@ BYTES_MAX = 500 * 10**6
 BUSY_TIMEOUT_S = 5.0
 PAGE_BYTES = 4096
 EVICTED_AT_ONCE = 1000
+# Records that come in one go are written in one: each transaction takes as long as ten of them.
+GATHER_S = 0.1
+GATHERED_MAX, GATHERED_CHARS_MAX = 1000, 2**16
+# Older versions of SQLite take 999 values a statement.
+ROWS_AT_ONCE = 300
 # A use is written down only where the last one is so old, or something must go.
 TOUCH_AFTER_MS = 3_600_000
 TOUCHES_MAX = 4096
+Row = tuple[str, str, int]
 CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -87,6 +93,8 @@ class AnswerCache:
         self.inherited: sqlite3.Connection | None = None
         self.inode = 0
         self.forks = forks
+        self.gathered: dict[str, str] = {}  # still to be written, soon, by the timer
+        self.timer: threading.Timer | None = None
         self.touched: dict[int, tuple[int, int]] = {}  # id → used_ms as noted, and as it is
         self.unweighed_bytes = bytes_max  # written since the size was last looked at
         self.complaints: set[str] = set()
@@ -98,14 +106,13 @@ class AnswerCache:
 
     def glance(self, key: str) -> Mapping[str, Any] | None:
         """
-        Give a record as `get` does where that needs no waiting for another thread, else None.
+        Give a record as `get` does. Raises BlockingIOError where that would wait for a thread, or
+        for the file to be opened.
 
         For event loops: reading a page takes less time than handing the work to a thread.
         """
-        if self.connection is None or self.forks != forks:
-            return None
-        if not self.lock.acquire(blocking=False):
-            return None
+        if self.connection is None or self.forks != forks or not self.lock.acquire(blocking=False):
+            raise BlockingIOError
         try:
             return self.look(key)
         finally:
@@ -113,11 +120,39 @@ class AnswerCache:
 
     def put(self, key: str, record: Mapping[str, Any]) -> None:
         self.notice_fork()
+        self.gathered[key] = json.dumps(record)
+        self.flush()
+
+    def put_soon(self, key: str, record: Mapping[str, Any]) -> None:
+        """
+        Put a record together with those that come in the next moment; here it is found at once.
+
+        A process that is killed loses what it gathered; one that ends writes it.
+        """
+        self.notice_fork()
+        self.gathered[key] = text = json.dumps(record)
+        if len(self.gathered) >= GATHERED_MAX or len(text) > GATHERED_CHARS_MAX:
+            self.flush()
+        elif self.timer is None:
+            self.timer = threading.Timer(GATHER_S, self.flush)
+            self.timer.start()
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        # Before it is taken: what comes after this sets a timer of its own.
+        self.timer = None
         with self.lock:
-            self.guarded("written", lambda: self.write(key, json.dumps(record)))
+            rows = []
+            while self.gathered:
+                rows.append(self.gathered.popitem())
+            self.guarded("written", lambda: self.write(rows))
 
     def close(self) -> None:
         self.notice_fork()
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.gathered:
+            self.flush()
         with self.lock:
             if self.connection is not None:
                 self.guarded("written", self.note_touches)
@@ -146,6 +181,11 @@ class AnswerCache:
     # --- entries, with the lock held ------------------------------------------------------------
 
     def read(self, key: str) -> Mapping[str, Any] | None:
+        text = self.gathered.get(key) or self.stored(key)
+        record = text and json.loads(text)
+        return record if isinstance(record, dict) else None
+
+    def stored(self, key: str) -> str | None:
         row = self.open().execute(FIND, (key,)).fetchone()
         if row is None:
             return None
@@ -153,15 +193,19 @@ class AnswerCache:
         self.touched[number] = (used_ms, int(time.time() * 1000))
         if len(self.touched) >= TOUCHES_MAX:
             self.note_touches()
-        record = json.loads(text)
-        return record if isinstance(record, dict) else None
+        return str(text)
 
-    def write(self, key: str, text: str) -> None:
-        if len(text) > self.bytes_max // 16:
+    def write(self, rows: Iterable[tuple[str, str]]) -> None:
+        now_ms = int(time.time() * 1000)
+        fitting = [(key, text, now_ms) for key, text in rows if len(text) <= self.bytes_max // 16]
+        if not fitting:
             return
         with writing(self.open()) as connection:
-            connection.execute(PUT, (key, text, int(time.time() * 1000)))
-        self.unweighed_bytes += len(text) + len(key)
+            # Not `executemany`, which gives Python's lock away and waits for it with every row.
+            for some in batched(fitting, ROWS_AT_ONCE):
+                values = ", ".join(["(?, ?, ?)"] * len(some))
+                connection.execute(PUT.format(values), [value for row in some for value in row])
+        self.unweighed_bytes += sum(len(key) + len(text) for key, text, _ in fitting)
         if self.unweighed_bytes >= self.bytes_max // 64:
             self.evict()
 
@@ -198,6 +242,8 @@ class AnswerCache:
 
     def stats(self) -> CacheStats:
         """Say what the file holds. Raises OSError or sqlite3.Error."""
+        if self.gathered:
+            self.flush()
         if not self.path.exists():
             return CacheStats(0, 0, 0)
         with self.lock:
@@ -264,6 +310,7 @@ class AnswerCache:
         if self.forks != forks:
             self.inherited, self.connection, self.forks = self.connection, None, forks
             self.lock, self.touched = threading.Lock(), {}
+            self.gathered, self.timer = {}, None  # the parent writes them
 
 
 def make_private(path: Path) -> int:
@@ -311,6 +358,11 @@ def writing(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def batched(rows: Sequence[Row], count: int) -> Iterator[Sequence[Row]]:
+    """Give rows, `count` at a time."""
+    return (rows[at : at + count] for at in range(0, len(rows), count))
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:
