@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from api_server import ApiServer, serve
 
-pytest_plugins = ["tiny_vlm"]
+pytest_plugins = ["tiny_vlm", "browser"]
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

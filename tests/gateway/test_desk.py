@@ -44,7 +44,7 @@ def test_models_that_see_are_listed_with_their_engine(openai: TestClient) -> Non
     assert by_name["gpt-6-luna"]["input_usd_per_million"] == 0.1
     assert by_name["gpt-5.4-pro"]["api"] == "responses"
     assert by_name["gpt-4o"]["api"] == "chat"
-    assert {"gpt-6", "gpt-4", "o3", "other"} <= {model["group"] for model in found["models"]}
+    assert {"gpt-6", "gpt-4", "o3", "others"} <= {model["group"] for model in found["models"]}
     assert "sk-test" not in json.dumps(found)
 
 

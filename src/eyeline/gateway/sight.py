@@ -118,7 +118,7 @@ def details(model: Model) -> list[Detail]:
 
 def group(name: str) -> str:
     family = FAMILY.match(name.lower())
-    return family[1] if family else "other"
+    return family[1] if family else "others"
 
 
 def dollars(usd: Decimal | None) -> float | None:

@@ -55,7 +55,7 @@ class Fault extends Error {
 
 const modelOf = (name) =>
   known.models.find((model) => model.name === name) ??
-  { name, group: "other", api: "chat", details: ["low", "high", "original"], counts_tokens: true, input_usd_per_million: null, output_usd_per_million: null };
+  { name, group: "others", api: "chat", details: ["low", "high", "original"], counts_tokens: true, input_usd_per_million: null, output_usd_per_million: null };
 const page = () => table.pages[table.at];
 const choiceOf = (each, model = known.model, detail = known.detail) => each?.choices[model]?.[detail];
 
@@ -107,7 +107,7 @@ async function begin() {
   try {
     const found = await (await call("eyeline/models")).json();
     Object.assign(known, found, { wanted: found.detail });
-    if (!found.engine.is_local && found.engine.name !== "openai") known.models.unshift(...(await served()));
+    if (!found.engine.is_local && found.engine.name !== "openai") known.models = (await served()) ?? found.models;
   } catch (error) {
     if (error.status === 401) return unlock();
     return complain(error, begin);
@@ -117,13 +117,13 @@ async function begin() {
   showChoices();
 }
 
-/** The models that another server offers under its own names. */
+/** The models that another server offers, with what the catalogue knows of them; null for none. */
 async function served() {
   try {
     const { data } = await (await call("v1/models")).json();
-    return data.map(({ id }) => ({ ...modelOf(id), name: id, group: "on this server" }));
+    return data.length ? data.map(({ id }) => ({ ...modelOf(id), name: id })) : null;
   } catch {
-    return []; // a server need not list them
+    return null; // a server need not list them
   }
 }
 
