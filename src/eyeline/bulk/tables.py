@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from eyeline.bulk.arrow import pa, pq
 from eyeline.bulk.columns import Columns
 from eyeline.bulk.sources.storage import open_binary
-from eyeline.bulk.texts import Write, csv_writer, jsonl_writer
+from eyeline.bulk.texts import Write, csv_writer, dumps, jsonl_writer
 from eyeline.bulk.whole import whole_file
 from eyeline.errors import SettingsError
 
@@ -81,6 +81,10 @@ def array(values: list[Any], kind: pa.DataType) -> pa.Array[Any]:
     # Times of nanoseconds come as text, for Python has none.
     if pa.types.is_temporal(kind) and any(isinstance(value, str) for value in values):
         return pa.array(values, pa.string()).cast(kind)
+    if pa.types.is_string(kind):  # of an input column with values of several kinds
+        values = [
+            value if value is None or isinstance(value, str) else dumps(value) for value in values
+        ]
     if pa.types.is_floating(kind):  # an integer past 2⁵³ is refused otherwise
         values = [float(value) if isinstance(value, int) else value for value in values]
     return pa.array(values, kind)

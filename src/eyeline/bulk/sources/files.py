@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from eyeline.bulk.errors import RowUnreadable
 from eyeline.bulk.rows import Row, Shard
-from eyeline.bulk.sources.lines import cut_lines, lines_of
+from eyeline.bulk.sources.lines import contents, cut_file
 from eyeline.bulk.sources.listing import Listed
 from eyeline.bulk.sources.storage import RemoteFile, is_remote, local_path
+from eyeline.core.reference import shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,20 +33,20 @@ class FileSource:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        return {"kind": "files", "top": self.top}
+        return {"kind": "files", "top": shown(self.top, 500)}
 
     def shards(self) -> Iterator[Shard]:
-        return cut_lines(str(self.listing))
+        return cut_file(str(self.listing))
 
     def rows(self, shard: Shard) -> Iterator[Row]:
-        for at, line in enumerate(lines_of(str(self.listing), shard)):
+        for at, line in enumerate(contents(shard)):
             yield self.row(at, Listed(*json.loads(line)))
 
     def peek(self, shard: Shard) -> Iterator[Row]:
         return self.rows(shard)
 
     def row(self, at: int, listed: Listed) -> Row:
-        place = f"{self.top}/{listed.name}" if self.top else listed.name
+        place = joined(self.top, listed.name)
         if listed.problem:
             problem = RowUnreadable(place, listed.problem)
             return Row(at, listed.name, place, problem=problem)
@@ -53,6 +54,11 @@ class FileSource:
         return Row(at, listed.name, place, (image,))
 
     def schema(self) -> pa.Schema:
-        import pyarrow as pa
+        from eyeline.bulk.arrow import pa
 
         return pa.schema([])
+
+
+def joined(top: str, name: str) -> str:
+    """Give the place of a listed file."""
+    return f"{top.rstrip('/')}/{name}" if top else name

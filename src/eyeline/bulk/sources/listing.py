@@ -12,7 +12,7 @@ import glob
 import heapq
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,8 @@ from eyeline.bulk.sources.storage import file_system, is_remote, local_path
 from eyeline.core.media import sniff
 from eyeline.core.reference import shown
 
+# Says of a path whether its file is listed.
+Accept = Callable[[str], bool]
 PIECE_NAMES = 100_000
 # All that `sniff` looks at.
 SNIFFED_BYTES = 1024
@@ -37,14 +39,19 @@ class Listed(NamedTuple):
     problem: str = ""
 
 
-def list_images(location: str, listing: Path) -> int:
+def list_files(location: str, listing: Path, suffixes: tuple[str, ...] = ()) -> int:
     """
-    Write the images of a folder, or those a glob matches, to `listing`; give how many.
+    Write the images of a folder, or those a glob matches, to `listing`; give how many. With
+    `suffixes` it is the files whose names end so instead; no listing is left where there are none.
 
     Hidden files and folders are left out. A file counts as an image by its name; one whose name
     says nothing, by its first bytes. Raises SourceError for a folder that cannot be read.
     """
-    found = remote_images(location) if is_remote(location) else local_images(location)
+    names = named(suffixes) if suffixes else is_image_name
+    if is_remote(location):
+        found = remote_files(location, names)
+    else:
+        found = local_files(location, names if suffixes else is_image)
     count = 0
     temporary = listing.with_suffix(".tmp")
     with temporary.open("w", encoding="ascii") as file:
@@ -53,8 +60,15 @@ def list_images(location: str, listing: Path) -> int:
             count += 1
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(listing)
+    if count:
+        temporary.replace(listing)
+    else:
+        temporary.unlink()
     return count
+
+
+def named(suffixes: tuple[str, ...]) -> Accept:
+    return lambda name: name.lower().endswith(suffixes)
 
 
 def sorted_on_disk(found: Iterable[Listed], folder: Path) -> Iterator[Listed]:
@@ -80,47 +94,45 @@ def read_listing(lines: Iterable[str]) -> Iterator[Listed]:
 # --- this machine --------------------------------------------------------------------------------
 
 
-def local_images(location: str) -> Iterator[Listed]:
-    path = local_path(location)
-    if path.is_dir():
-        return images_below(str(path))
-    return matched(str(path))
+def local_files(location: str, accept: Accept) -> Iterator[Listed]:
+    path = str(local_path(location))
+    return below(path, accept) if os.path.isdir(path) else matched(path, accept)  # noqa: PTH112
 
 
-def matched(pattern: str) -> Iterator[Listed]:
+def matched(pattern: str, accept: Accept) -> Iterator[Listed]:
     for path in glob.iglob(pattern, recursive=True):  # noqa: PTH207  # paths as they were written
-        if is_image(path):
+        if accept(path):
             yield Listed(path)
 
 
-def images_below(top: str) -> Iterator[Listed]:
-    """Give every image under a folder; a folder met again, by a link, is passed by."""
+def below(top: str, accept: Accept) -> Iterator[Listed]:
+    """Give every file under a folder; a folder met again, by a link, is passed by."""
     waiting, seen = [""], set()
     while waiting:
-        below = waiting.pop()
+        folder = waiting.pop()
         try:
-            status = os.stat(os.path.join(top, below))  # noqa: PTH116, PTH118  # text: very many
+            status = os.stat(os.path.join(top, folder))  # noqa: PTH116, PTH118  # text: very many
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            for entry in os.scandir(os.path.join(top, below)):  # noqa: PTH118
+            for entry in os.scandir(os.path.join(top, folder)):  # noqa: PTH118
                 if entry.name.startswith("."):
                     continue
-                name = f"{below}/{entry.name}" if below else entry.name
+                name = f"{folder}/{entry.name}" if folder else entry.name
                 if is_folder(entry):
                     waiting.append(name)
-                elif is_image(entry.path):
+                elif accept(entry.path):
                     yield Listed(name)
         except OSError as error:
-            yield refused(top, below, error)
+            yield refused(top, folder, error)
 
 
-def refused(top: str, below: str, error: OSError) -> Listed:
+def refused(top: str, folder: str, error: OSError) -> Listed:
     """Make a row of a folder that cannot be listed. Raises SourceError if it is the top one."""
     reason = error.strerror or str(error)
-    if not below:
+    if not folder:
         raise SourceError(top, reason, "a folder that can be read") from None
-    return Listed(below, f"a folder that cannot be read: {reason}")
+    return Listed(folder, f"a folder that cannot be read: {reason}")
 
 
 def is_image(path: str) -> bool:
@@ -140,22 +152,22 @@ def is_image(path: str) -> bool:
 # --- storage -------------------------------------------------------------------------------------
 
 
-def remote_images(location: str) -> Iterator[Listed]:
-    """Give the images below a URL, or those that a glob in it matches, by their names alone."""
+def remote_files(location: str, accept: Accept) -> Iterator[Listed]:
+    """Give the files below a URL, or those that a glob in it matches, by their names alone."""
     files, path = file_system(location)
     try:
         if glob.has_magic(path):
             found = map(files.unstrip_protocol, files.glob(path))
-            yield from (Listed(each) for each in found if is_visible(each))
+            yield from (Listed(each) for each in found if accept(each))
             return
         top = path.rstrip("/") + "/"
         for folder, _, names in files.walk(path, on_error="raise"):
-            below = (folder.rstrip("/") + "/").removeprefix(top)
-            yield from (Listed(below + name) for name in names if is_visible(below + name))
+            within = (folder.rstrip("/") + "/").removeprefix(top)
+            accepted = (within + name for name in names if accept(name))
+            yield from (Listed(each) for each in accepted if is_visible(each))
     except OSError as error:
         raise SourceError(shown(location), str(error), "a folder that can be listed") from None
 
 
 def is_visible(name: str) -> bool:
-    """Say whether a name is an image's, and no part of it is hidden."""
-    return is_image_name(name) and not any(part.startswith(".") for part in name.split("/"))
+    return not any(part.startswith(".") for part in name.split("/"))
