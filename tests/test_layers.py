@@ -63,7 +63,7 @@ PURE = {
     "email.utils", "enum", "functools", "hashlib", "ipaddress", "itertools", "json",
     "math", "operator", "pathlib",
     "pybase64", "re",
-    "struct", "types", "typing", "urllib.parse",
+    "struct", "types", "typing", "unicodedata", "urllib.parse",
     "xml.parsers", "zlib",
 }  # fmt: skip
 PURE_EXCEPT = {

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from eyeline.core.addresses import is_private
 from eyeline.core.bodies import RawImage
 from eyeline.core.catalogue import Model
 from eyeline.core.engine import Engine
-from eyeline.core.misplaced import Finding, finding, is_private
+from eyeline.core.misplaced import Finding, finding
 from eyeline.core.parts import Api, data_url
 from eyeline.core.plan import Look
 from eyeline.core.question import Question

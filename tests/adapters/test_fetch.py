@@ -1,17 +1,19 @@
-"""Image URLs against a real server, and every known way to make a fetcher look inside the house."""
+"""Image URLs against real servers, also such as lie, stall and redirect into the house."""
 
 from __future__ import annotations
 
+import gzip
 import socket
-from collections.abc import Callable
-from typing import Any
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
 
 import pytest
 from api_server import ApiServer, Recorded, Reply
-from hypothesis import given
-from hypothesis import strategies as st
 
-from eyeline.adapters.fetch import BYTES_MAX, REDIRECTS_MAX, fetch, is_public
+from eyeline.adapters.fetch import Bounds, fetch
 from eyeline.adapters.images import Images
 from eyeline.core.reference import UrlRef
 from eyeline.errors import FetchError, FetchRefused, ImageTooLarge
@@ -132,58 +134,10 @@ def test_no_proxy_stands_between(api: ApiServer, monkeypatch: pytest.MonkeyPatch
 
 def test_a_host_is_named_in_any_spelling() -> None:
     """Hosts to be allowed may be written in capitals, and IPv6 addresses in brackets."""
-    assert Images(["LocalHost", "[::1]"]).allow_hosts == {"localhost", "::1"}
+    assert Images(["LocalHost", "[::1]"]).allowed == {"localhost", "::1"}
 
 
 # --- what is refused ----------------------------------------------------------------------------
-
-INSIDE = [
-    "http://127.0.0.1/a.png",
-    "http://127.8.8.8/a.png",
-    "http://localhost/a.png",
-    "http://localhost./a.png",
-    "http://LOCALHOST/a.png",
-    "http://10.1.2.3/a.png",
-    "http://172.16.0.1/a.png",
-    "http://192.168.1.1/a.png",
-    "http://100.64.0.1/a.png",
-    "http://169.254.169.254/latest/meta-data/",
-    "http://0.0.0.0/a.png",
-    "http://0/a.png",
-    "http://224.0.0.1/a.png",
-    "http://255.255.255.255/a.png",
-    "http://2130706433/a.png",
-    "http://0x7f000001/a.png",
-    "http://0x7f.0.0.1/a.png",
-    "http://0177.0.0.1/a.png",
-    "http://017700000001/a.png",
-    "http://127.1/a.png",
-    "http://[::1]/a.png",
-    "http://[::]/a.png",
-    "http://[::ffff:127.0.0.1]/a.png",
-    "http://[::ffff:a9fe:a9fe]/a.png",
-    "http://[64:ff9b::7f00:1]/a.png",
-    "http://[64:ff9b:1::7f00:1]/a.png",
-    "http://[2002:7f00:1::]/a.png",
-    "http://[fe80::1]/a.png",
-    "http://[fc00::1]/a.png",
-    "http://[fec0::1]/a.png",
-    "http://[ff02::1]/a.png",
-    "http://public.example@127.0.0.1/a.png",
-    "http://public.example:80@127.0.0.1/a.png",
-    "http://public.example\\@127.0.0.1/a.png",
-    "http://127.0.0.1\t/a.png",
-    "https://127.0.0.1/a.png",
-]
-
-
-@pytest.mark.parametrize("url", INSIDE)
-def test_refuses_what_lies_inside(url: str) -> None:
-    """Loopback, private, link-local and reserved addresses are refused in every spelling."""
-    with pytest.raises(FetchError) as raised:
-        get(url, ())
-    unknown = "is not known" in str(raised.value)  # no such spelling, or no IPv6, on this system
-    assert unknown or isinstance(raised.value, FetchRefused)
 
 
 def test_says_how_to_allow_a_host(api: ApiServer) -> None:
@@ -200,26 +154,6 @@ def test_allowing_one_host_allows_no_other(api: ApiServer) -> None:
     """Naming one host does not allow another name for the same address."""
     with pytest.raises(FetchRefused):
         get(api.origin.replace("127.0.0.1", "localhost"), ("127.0.0.1",))
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ftp://files.example/a.png",
-        "file:///etc/passwd",
-        "gopher://127.0.0.1/",
-        "http:///a.png",
-        "//host/a.png",
-        "http://host.example:99999/a.png",
-        "http://host.example:abc/a.png",
-        "http://[::1/a.png",
-    ],
-)
-def test_refuses_what_is_no_web_address(url: str) -> None:
-    """Other schemes, no host, no port and broken brackets are refused with a reason."""
-    with pytest.raises(FetchRefused) as raised:
-        get(url)
-    assert str(raised.value).startswith("the sign: will not be fetched (")
 
 
 @pytest.mark.parametrize(
@@ -248,7 +182,7 @@ def test_a_loop_of_redirects_ends(api: ApiServer) -> None:
     api.script.extend([Reply(302, b"", {"Location": "/a"})] * 20)
     with pytest.raises(FetchError, match="more than 5 redirects"):
         get(f"{api.origin}/a")
-    assert len(api.requests) == REDIRECTS_MAX + 1
+    assert len(api.requests) == 6
 
 
 def test_a_redirect_to_nowhere(api: ApiServer) -> None:
@@ -289,8 +223,6 @@ def test_nobody_there() -> None:
     """A name that does not resolve, and a port where nobody listens, are errors with a reason."""
     with pytest.raises(FetchError, match=r"the host nobody\.invalid is not known"):
         get("http://nobody.invalid/a.png")
-    with pytest.raises(FetchError, match="is not known"):
-        get(f"http://{'a' * 70}.example/a.png")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(FetchError, match="refused"):
@@ -305,11 +237,19 @@ def test_no_tls_where_it_was_asked_for(api: ApiServer) -> None:
 
 
 def test_too_large(api: ApiServer) -> None:
-    """A body over the limit is read no further than that."""
-    megabyte = bytes(10**6)
-    api.script.append(Reply(200, [megabyte] * (BYTES_MAX // len(megabyte) + 1)))
-    with pytest.raises(ImageTooLarge, match="over 100 MB"):
-        get(f"{api.origin}/a.png")
+    """A body over the limit, as sent or as unpacked, is read no further than that."""
+    bounds = Bounds(size_bytes=2_000_000)
+    bomb = gzip.compress(bytes(50_000_000))
+    padded = gzip.compress(b"") * 200_000  # unpacks to nothing
+    for reply in (
+        Reply(200, [bytes(10**6)] * 3),
+        Reply(200, bytes(3 * 10**6)),
+        Reply(200, bomb, {"Content-Encoding": "gzip"}),
+        Reply(200, padded, {"Content-Encoding": "gzip"}),
+    ):
+        api.script.append(reply)
+        with pytest.raises(ImageTooLarge, match="over 2 MB"):
+            fetch(f"{api.origin}/a.png", "the sign", ALLOWED, bounds=bounds)
 
 
 def test_an_endless_body_may_have_a_head(api: ApiServer) -> None:
@@ -323,32 +263,168 @@ def test_an_endless_body_may_have_a_head(api: ApiServer) -> None:
     api.closing.set()
 
 
-# --- addresses ----------------------------------------------------------------------------------
+# --- servers that lie, stall and never end --------------------------------------------------------
 
 
-@given(st.ip_addresses(v=4))
-def test_an_address_is_judged_alike_in_any_dress(address: Any) -> None:
-    """An IPv4 address carried in IPv6 is as public as it is bare."""
-    expected = is_public(str(address))
-    number = int(address)
-    assert is_public(f"::ffff:{address}") == expected
-    assert is_public(f"64:ff9b::{address}") == expected
-    assert is_public(f"2002:{number >> 16:x}:{number & 0xFFFF:x}::") == expected
+@contextmanager
+def saying(*pieces: bytes, every_s: float = 0.0, forever: bool = False) -> Iterator[str]:
+    """Serve one connection on loopback with the bytes as they are; give the address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(4096)
+                try:
+                    for piece in pieces:
+                        connection.sendall(piece)
+                    while forever:
+                        connection.sendall(pieces[-1])
+                        time.sleep(every_s)
+                except OSError:  # the client has had enough
+                    return
+
+        thread = Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/a.png"
+        thread.join()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+LENGTH = b"Content-Length: %d\r\n\r\n"
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("pieces", "found"),
     [
-        ("93.184.216.34", True),
-        ("2606:2800:220:1:248:1893:25c8:1946", True),
-        ("fe80::1%eth0", False),
-        ("::127.0.0.1", False),
-        ("2001:db8::1", False),
-        ("2001:0:7f00:1::", False),
-        ("198.18.0.1", False),
-        ("240.0.0.1", False),
+        ((b"",), "closed connection without response"),
+        ((b"SSH-2.0-OpenSSH_9.6\r\n",), "SSH-2.0"),
+        ((b"HTTP/1.1 abc\r\n\r\n",), "HTTP/1.1 abc"),
+        ((HEAD + LENGTH % 99 + PNG[:40],), "broke off, 59 bytes short"),
+        ((HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",), "invalid literal|IncompleteRead"),
+        ((HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\nab",), "IncompleteRead"),
+        ((HEAD + b"X: y\r\n" * 200 + b"\r\n",), "more than 100 headers"),
+        ((HEAD + b"X: " + b"y" * 70_000,), "more than 65536 bytes"),
+        ((HEAD + b"Content-Encoding: br\r\n" + LENGTH % 3 + b"abc",), "compressed it as br"),
+        ((HEAD + b"Content-Encoding: gzip\r\n" + LENGTH % 3 + b"abc",), "incorrect header check"),
+        ((b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\n\r\n",), "169.254.169.254"),
+        ((b"HTTP/1.1 206 Partial\r\n" + LENGTH % 3 + b"abc",), "answered 206"),
     ],
 )
-def test_says_what_is_public(address: str, expected: bool) -> None:
-    """Public is what anybody may reach; nothing reserved, documented or tunnelled is."""
-    assert is_public(address) is expected
+def test_what_is_no_answer(pieces: tuple[bytes, ...], found: str) -> None:
+    """Whatever a server says that is no image, no HTTP or not all, is an error that says so."""
+    with saying(*pieces) as url, pytest.raises(FetchError, match=found):
+        get(url)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD + LENGTH % len(PNG),
+        HEAD + b"\r\n",
+        HEAD + b"Content-Length: 5, 7\r\n\r\n",
+        HEAD + b"Content-Length: -1\r\n\r\n",
+        HEAD + b"Content-Encoding: identity\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+    ],
+)
+def test_however_the_length_is_told(head: bytes) -> None:
+    """Told right, not at all, or in a way that means nothing, the body is read to its end."""
+    with saying(head + PNG) as url:
+        assert get(url) == PNG
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(PNG), zlib.compress(PNG)], ids=["gzip", "zlib"])
+def test_packed_though_asked_not_to(packed: bytes) -> None:
+    """A server that compresses whatever it is asked is understood, also for the head alone."""
+    head = HEAD + b"Content-Encoding: gzip\r\n" + LENGTH % len(packed)
+    with saying(head + packed) as url:
+        assert get(url) == PNG
+    with saying(head + packed) as url:
+        assert get(url, bytes_max=9) == PNG[:9]
+
+
+def test_more_than_was_told() -> None:
+    """What comes after the length that was told is not read."""
+    with saying(HEAD + LENGTH % len(PNG) + PNG, b"more" * 9) as url:
+        assert get(url) == PNG
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        ((HEAD, b"X: y\r\n"), "not done within 0.3 s|more than 100 headers"),
+        ((HEAD, b"x"), "not done within 0.3 s"),
+        ((HEAD + b"\r\n", b"x"), "not done within 0.3 s"),
+        ((HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"), "not done within 0.3 s"),
+    ],
+    ids=["headers", "a header", "body", "chunks"],
+)
+def test_a_drip_ends_in_time(pieces: tuple[bytes, ...], words: str) -> None:
+    """A server that sends byte after byte, in its head or its body, is left when time is up."""
+    with (
+        saying(*pieces, every_s=0.01, forever=True) as url,
+        pytest.raises(FetchError, match=words),
+    ):
+        fetch(url, "the sign", ALLOWED, bounds=Bounds(total_s=0.3))
+
+
+def test_an_endless_body_is_too_large() -> None:
+    """A body without end is read to the limit and no further."""
+    with saying(HEAD + b"\r\n", bytes(10**5), forever=True) as url, pytest.raises(ImageTooLarge):
+        fetch(url, "the sign", ALLOWED, bounds=Bounds(size_bytes=10**6))
+
+
+def test_nothing_comes(api: ApiServer) -> None:
+    """A server that takes the request and says nothing more is left after a while."""
+    api.script.append(Reply(200, [PNG], stall=True))
+    with pytest.raises(FetchError, match="nothing came in time"):
+        fetch(f"{api.origin}/a.png", "the sign", ALLOWED, bounds=Bounds(read_s=0.05))
+    api.closing.set()
+
+
+# --- addresses ----------------------------------------------------------------------------------
+
+
+def test_another_address_where_the_first_refuses(api: ApiServer) -> None:
+    """All judged addresses of a host are tried in turn, and none that was not judged."""
+    api.script.append(IMAGE)
+    asked: list[str] = []
+
+    def resolve(host: str, port: int, source: str) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.2", "127.0.0.3", "127.0.0.1"]
+
+    port = api.http.server_address[1]
+    url = f"http://pictures.example:{port}/sign.png"
+    assert fetch(url, "the sign", ["pictures.example"], resolve=resolve).data == PNG
+    assert asked == ["pictures.example"]
+    assert api.requests[0].headers["host"] == f"pictures.example:{port}"
+
+
+def test_a_host_without_an_address() -> None:
+    """A resolver that gives nothing, and a host where every address refuses, are errors."""
+    with pytest.raises(FetchError, match="has no address"):
+        fetch("http://pictures.example/a.png", "the sign", resolve=lambda *_: [])
+
+
+def test_a_name_that_changes_its_mind(api: ApiServer) -> None:
+    """A host is resolved once: what it would resolve to when connected to is not asked."""
+    answers = iter([["127.0.0.1"], ["127.0.0.1"]])
+    api.script.append(IMAGE)
+    url = f"http://rebinding.example:{api.http.server_address[1]}/a.png"
+    allowed = ["rebinding.example"]
+    assert fetch(url, "the sign", allowed, resolve=lambda *_: next(answers)).data == PNG
+    assert len(list(answers)) == 1
+
+
+def test_a_redirect_is_resolved_anew(api: ApiServer) -> None:
+    """What a redirect names is resolved and judged like the first address."""
+    port = api.http.server_address[1]
+    there = {"Location": f"http://inner.example:{port}/b.png"}
+    api.script.append(Reply(302, b"", there))
+    hosts = {"outer.example": ["127.0.0.1"], "inner.example": ["10.0.0.1"]}
+    with pytest.raises(FetchRefused, match=r"inner\.example is the private address 10\.0\.0\.1"):
+        fetch(
+            f"http://outer.example:{port}/a.png", "the sign", ["outer.example"],
+            resolve=lambda host, port, source: hosts[host],
+        )  # fmt: skip

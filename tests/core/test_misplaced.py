@@ -18,7 +18,6 @@ from eyeline.core.misplaced import (
     finding,
     image_urls,
     is_blind,
-    is_private,
     text_tokens,
 )
 from eyeline.testing import tiny_png
@@ -137,27 +136,6 @@ def test_nothing_of_the_words_is_lost(before: str, after: str) -> None:
 def test_urls_of_images(text: str, found: tuple[str, ...]) -> None:
     """A URL counts by its path's extension, without the sentence's punctuation, and once."""
     assert image_urls(text) == found
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://localhost:3000/a.png", True),
-        ("http://192.168.1.4/a.png", True),
-        ("http://10.0.0.1/a.png", True),
-        ("http://169.254.169.254/latest", True),
-        ("http://[::1]/a.png", True),
-        ("http://nas/a.png", True),
-        ("http://printer.local/a.png", True),
-        ("http://a.internal./a.png", True),
-        ("https://example.org/a.png", False),
-        ("https://8.8.8.8/a.png", False),
-        ("https://[::1/a.png", False),
-    ],
-)  # fmt: skip
-def test_private_addresses(url: str, expected: bool) -> None:
-    """A host is private by its address, or by a name that no public server has."""
-    assert is_private(url) is expected
 
 
 @pytest.mark.parametrize(

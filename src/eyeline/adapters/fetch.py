@@ -1,40 +1,91 @@
 """
-Image URLs, fetched with a guard: the address is resolved once, judged, and connected to as judged.
+Image URLs, fetched as `core.guard` judged them, over connections to the very addresses it saw.
 
-Redirects are judged again; bytes, redirects and time are bounded. Private, loopback, link-local and
-reserved addresses are refused unless their host is named in EYELINE_ALLOW_HOSTS or `allow_hosts`.
+No proxy stands between, since it would resolve the name anew. Each redirect is judged again; bytes,
+as sent and as unpacked, redirects and time are bounded.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import io
 import socket
+import ssl
 import time
-from collections.abc import Collection
-from urllib.parse import SplitResult, urljoin, urlsplit
+import zlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Any
+from urllib.parse import urljoin
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
-from eyeline.adapters.http import reason
+from eyeline.core.guard import Resolve, Target, judge
 from eyeline.core.reference import Loaded
 from eyeline.errors import FetchError, FetchRefused, ImageTooLarge
 from eyeline.version import USER_AGENT
 
-BYTES_MAX = 100 * 10**6
-REDIRECTS_MAX = 5
-CONNECT_TIMEOUT_S = 10.0
-READ_TIMEOUT_S = 20.0
-TOTAL_S = 60.0
 CHUNK_BYTES = 256 * 1024
 REDIRECTS = {301, 302, 303, 307, 308}
-PORTS = {"http": 80, "https": 443}
-# RFC 8215; Python counts it as public before 3.12.
-LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+# Of a host's addresses so many are tried, until one takes the connection.
+ADDRESSES_MAX = 4
+HEADERS = {
+    "User-Agent": USER_AGENT,
+    "Accept": "image/*,*/*;q=0.5",
+    "Accept-Encoding": "identity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one fetch may take at most; `read_s` is how long nothing may come."""
+
+    size_bytes: int = 100 * 10**6
+    redirects: int = 5
+    connect_s: float = 10.0
+    read_s: float = 20.0
+    total_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One fetch: for which image, how many bytes of it are wanted, and when it must be done."""
+
+    source: str
+    bytes_max: int | None
+    bounds: Bounds
+    ends_s: float
+
+    def left_s(self, wanted_s: float) -> float:
+        """Give how long may be waited now. Raises TimeoutError where no time is left."""
+        left_s = self.ends_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        return min(left_s, wanted_s)
+
+    def reason(self, error: BaseException) -> str:
+        """Say what failed in the system's words."""
+        if not isinstance(error, TimeoutError):
+            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+        is_over = time.monotonic() >= self.ends_s
+        return f"not done within {self.bounds.total_s:g} s" if is_over else "nothing came in time"
+
+
+def resolve(host: str, port: int, source: str) -> list[str]:
+    """Ask the system for the addresses of a host."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise FetchError(source, f"the host {host} is not known") from None
+    return [str(entry[4][0]) for entry in found]
 
 
 def fetch(
-    url: str, source: str, allow_hosts: Collection[str] = (), bytes_max: int | None = None
+    url: str,
+    source: str,
+    allowed: Collection[str] = (),
+    bytes_max: int | None = None,
+    resolve: Resolve = resolve,
+    bounds: Bounds = Bounds(),
 ) -> Loaded:
     """
     Fetch what is at an http(s) URL, and the type its server declares.
@@ -42,33 +93,21 @@ def fetch(
     With `bytes_max` ask for the first so many, and read no more if the server sends more. Raises
     FetchError, FetchRefused or ImageTooLarge.
     """
-    ends_s = time.monotonic() + TOTAL_S
-    for _ in range(REDIRECTS_MAX + 1):
-        parts = split(url, source)
-        with connect(parts, source, allow_hosts) as pool:
-            response = get(pool, parts, source, bytes_max)
-            try:
-                if response.status in REDIRECTS:
-                    url = redirected(url, response, source)
-                    continue
-                check_status(response, source, bytes_max)
-                data = read(response, source, bytes_max, ends_s)
-                return Loaded(data, response.headers.get("content-type") or "")
-            except (HTTPError, OSError) as error:
-                raise FetchError(source, reason(error)) from None
-            finally:
-                response.close()
-    raise FetchError(source, f"more than {REDIRECTS_MAX} redirects")
+    errand = Errand(source, bytes_max, bounds, time.monotonic() + bounds.total_s)
+    for _ in range(bounds.redirects + 1):
+        target = judge(url, source, allowed, resolve)
+        try:
+            with connected(target, errand) as wire:
+                response = asked(wire, target, errand)
+                if response.status not in REDIRECTS:
+                    return received(response, errand)
+                url = redirected(url, response, source)
+        except (OSError, HTTPException, zlib.error) as error:
+            raise FetchError(source, errand.reason(error)) from None
+    raise FetchError(source, f"more than {bounds.redirects} redirects")
 
 
-def split(url: str, source: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError as error:
-        raise FetchRefused(source, str(error)) from None
-
-
-def redirected(url: str, response: urllib3.BaseHTTPResponse, source: str) -> str:
+def redirected(url: str, response: HTTPResponse, source: str) -> str:
     location = response.headers.get("location")
     if not location:
         raise FetchError(source, f"the server answered {response.status} without an address")
@@ -78,109 +117,121 @@ def redirected(url: str, response: urllib3.BaseHTTPResponse, source: str) -> str
         raise FetchRefused(source, f"redirected to no address: {error}") from None
 
 
-def connect(
-    parts: SplitResult, source: str, allow_hosts: Collection[str]
-) -> urllib3.HTTPConnectionPool:
-    """Give a connection to the one address that was judged, under the name that was asked for."""
-    host = parts.hostname
-    if parts.scheme not in PORTS:
-        raise FetchRefused(source, f"{parts.scheme or 'no scheme'}, expected http or https")
-    if not host:
-        raise FetchRefused(source, "it names no host")
-    address = judged_address(host, port(parts, source), source, allow_hosts)
-    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
-    if parts.scheme == "http":
-        return urllib3.HTTPConnectionPool(address, port(parts, source), timeout=timeout)
-    return urllib3.HTTPSConnectionPool(
-        address,
-        port(parts, source),
-        timeout=timeout,
-        server_hostname=host,
-        assert_hostname=host,
-    )
+# --- the connection -----------------------------------------------------------------------------
 
 
-def port(parts: SplitResult, source: str) -> int:
+def connected(target: Target, errand: Errand) -> socket.socket:
+    """Connect to the first of the judged addresses that takes a connection."""
+    failure: OSError = OSError("the host has no address")
+    for address in target.addresses[:ADDRESSES_MAX]:
+        try:
+            return connected_to(address, target, errand)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def connected_to(address: str, target: Target, errand: Errand) -> socket.socket:
+    timeout_s = errand.left_s(errand.bounds.connect_s)
+    wire = socket.create_connection((address, target.port), timeout_s)
+    if target.scheme == "http":
+        return wire
     try:
-        return parts.port or PORTS[parts.scheme]
-    except ValueError as error:
-        raise FetchRefused(source, str(error)) from None
+        return trust().wrap_socket(wire, server_hostname=target.host)
+    except BaseException:
+        wire.close()
+        raise
 
 
-def judged_address(host: str, port: int, source: str, allow_hosts: Collection[str]) -> str:
-    """Resolve a host once and give its first address; every one of them must be allowed."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise FetchError(source, f"the host {host} is not known") from None
-    addresses = [str(entry[4][0]) for entry in found]
-    if not {host, f"{host}:{port}"} & set(allow_hosts):
-        for address in addresses:
-            if not is_public(address):
-                raise FetchRefused(source, f"{host} is the private address {address}", host)
-    return addresses[0]
+@lru_cache(maxsize=1)
+def trust() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
-def is_public(address: str) -> bool:
-    """Say whether an address is on the open internet, looking through IPv4 carried in IPv6."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        carried = ip.ipv4_mapped or ip.sixtofour or nat64(ip)
-        if carried is not None:
-            return is_public(str(carried))
-        if ip.is_site_local or ip.is_reserved or ip in LOCAL_NAT64:
-            return False
-    return ip.is_global and not ip.is_multicast
+class Timed(io.RawIOBase):
+    """Reads a socket to the end of an errand; no drip of bytes outlasts it."""
+
+    def __init__(self, wire: socket.socket, errand: Errand) -> None:
+        self.wire, self.errand = wire, errand
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self.wire.settimeout(self.errand.left_s(self.errand.bounds.read_s))
+        return self.wire.recv_into(buffer)
+
+    # What a connection of http.client asks of its socket, which is closed by whoever opened it.
+
+    def sendall(self, data: bytes) -> None:
+        self.wire.settimeout(self.errand.left_s(self.errand.bounds.read_s))
+        self.wire.sendall(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self, CHUNK_BYTES)
+
+    def close(self) -> None:
+        pass
 
 
-def nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Give the IPv4 address inside 64:ff9b::/96. Source: RFC 6052."""
-    is_mapped = ip in ipaddress.ip_network("64:ff9b::/96")
-    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if is_mapped else None
+def asked(wire: socket.socket, target: Target, errand: Errand) -> HTTPResponse:
+    """Ask for a target, and read the head of the response."""
+    connection = HTTPConnection(target.host, target.port)
+    connection.sock = Timed(wire, errand)
+    headers = HEADERS | {"Host": target.authority}
+    if errand.bytes_max is not None:
+        headers["Range"] = f"bytes=0-{errand.bytes_max - 1}"
+    connection.request("GET", target.path, headers=headers)
+    return connection.getresponse()
 
 
-def get(
-    pool: urllib3.HTTPConnectionPool, parts: SplitResult, source: str, bytes_max: int | None
-) -> urllib3.BaseHTTPResponse:
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    # The name as it travels: in ASCII, and without user and password.
-    host = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
-    headers = {"Host": host, "User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5"}
-    headers["Accept-Encoding"] = "identity"
-    if bytes_max is not None:
-        headers["Range"] = f"bytes=0-{bytes_max - 1}"
-    try:
-        return pool.urlopen(
-            "GET", target, headers=headers, redirect=False, retries=False, preload_content=False
-        )
-    except (HTTPError, OSError) as error:
-        raise FetchError(source, reason(error)) from None
+# --- the response -------------------------------------------------------------------------------
 
 
-def check_status(response: urllib3.BaseHTTPResponse, source: str, bytes_max: int | None) -> None:
+def received(response: HTTPResponse, errand: Errand) -> Loaded:
+    check_status(response, errand)
+    return Loaded(read(response, errand), response.headers.get("content-type") or "")
+
+
+def check_status(response: HTTPResponse, errand: Errand) -> None:
     """Take the whole, or where a part was asked for, its beginning; a server may send either."""
     found = f"the server answered {response.status}"
-    if response.status == 206 and bytes_max is not None:
-        given = response.headers.get("content-range", "")
+    if response.status == 206 and errand.bytes_max is not None:
+        given = response.headers.get("content-range") or "no range"
         if not given.lower().startswith("bytes 0-"):
-            raise FetchError(source, f"{found} with {given or 'no range'}, not the beginning")
+            raise FetchError(errand.source, f"{found} with {given}, not the beginning")
     elif response.status != 200:
-        raise FetchError(source, found)
+        raise FetchError(errand.source, found)
 
 
-def read(
-    response: urllib3.BaseHTTPResponse, source: str, bytes_max: int | None, ends_s: float
-) -> bytes:
-    wanted = BYTES_MAX + 1 if bytes_max is None else bytes_max
-    body = bytearray()
-    while len(body) < wanted:
-        if time.monotonic() > ends_s:
-            raise FetchError(source, f"not done within {TOTAL_S:g} s")
-        chunk = response.read1(min(CHUNK_BYTES, wanted - len(body)), decode_content=False)
+def read(response: HTTPResponse, errand: Errand) -> bytes:
+    """Give the body, unpacked, or as much of it as is wanted."""
+    limit_bytes, source = errand.bounds.size_bytes, errand.source
+    wanted = limit_bytes + 1 if errand.bytes_max is None else errand.bytes_max
+    unpack, body, came_bytes = unpacking(response, source), bytearray(), 0
+    while len(body) < wanted and came_bytes <= limit_bytes:
+        chunk = response.read1(min(CHUNK_BYTES, wanted))
         if not chunk:
-            break
-        body += chunk
-    if len(body) > BYTES_MAX:
-        limit = f"{BYTES_MAX // 10**6} MB"
+            if response.length:
+                raise FetchError(source, f"it broke off, {response.length:,} bytes short")
+            return bytes(body)
+        came_bytes += len(chunk)
+        body += unpack(chunk, wanted - len(body))
+    if max(len(body), came_bytes) > limit_bytes:
+        limit = f"{limit_bytes // 10**6} MB"
         raise ImageTooLarge(source, f"over {limit}", limit)
     return bytes(body)
+
+
+def unpacking(response: HTTPResponse, source: str) -> Callable[[bytes, int], bytes]:
+    """
+    Give what unpacks the body piece by piece, each time to no more than so many bytes: some servers
+    compress whatever they are asked.
+    """
+    match response.headers.get("content-encoding", "").strip().lower():
+        case "" | "identity":
+            return lambda chunk, wanted: chunk[:wanted]
+        case "gzip" | "x-gzip" | "deflate":
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+        case other:
+            raise FetchError(source, f"the server compressed it as {other}, though asked not to")

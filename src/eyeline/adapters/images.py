@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Collection
 
+from eyeline.core.guard import allowed_hosts
 from eyeline.core.parts import PreparedImage
 from eyeline.core.plan import PreparePlan
 from eyeline.core.reference import FileRef, Loaded, PixelsRef, Reference, StreamRef, UrlRef
@@ -24,7 +25,7 @@ class Images:
     """
 
     def __init__(self, allow_hosts: Collection[str] = ()) -> None:
-        self.allow_hosts = frozenset(host.strip("[]").lower() for host in allow_hosts)
+        self.allowed = allowed_hosts(allow_hosts)
         self.slow_until_s = 0.0
 
     def glance(self, reference: Reference, bytes_max: int | None) -> Loaded:
@@ -61,7 +62,7 @@ class Images:
             case UrlRef(url):
                 from eyeline.adapters.fetch import fetch
 
-                return fetch(url, source, self.allow_hosts, bytes_max)
+                return fetch(url, source, self.allowed, bytes_max)
         raise AssertionError(reference)
 
     def pages(self, data: bytes, source: str) -> tuple[Size, ...]:

@@ -6,7 +6,6 @@ Nothing is loaded here; what only the bytes of an image can tell is added by `ey
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from binascii import a2b_base64
 from collections.abc import Collection, Iterable
@@ -253,23 +252,6 @@ def is_image_url(url: str, media_types: Collection[str]) -> bool:
     except ValueError:
         return False
     return is_named and EXTENSIONS.get(extension.lower()) in media_types and not PAGE.search(url)
-
-
-# Names that resolve inside a network alone. Sources: RFC 6761, RFC 6762, ICANN on .internal.
-PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
-
-
-def is_private(url: str) -> bool:
-    """Say whether a URL names a host that the provider cannot reach, as far as its name tells."""
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        return False
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith(PRIVATE_ENDINGS)
-    return not address.is_global
 
 
 # --- models -------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from eyeline.core.addresses import is_private
 from eyeline.core.dialect import Dialect
 from eyeline.core.engine import Engine
-from eyeline.core.misplaced import is_private
 from eyeline.core.pages import EXTENSIONS
 from eyeline.core.question import Urls
 
