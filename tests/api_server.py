@@ -53,6 +53,13 @@ class Reply:
 Script = Reply | Callable[[Recorded], Reply]
 
 
+class Http(ThreadingHTTPServer):
+    """Takes as many connections at once as a server that is meant for it."""
+
+    request_queue_size = 256
+    daemon_threads = True
+
+
 class ApiServer:
     """Answers from `script` in order, then with a whole and valid answer that says `text`."""
 
@@ -61,8 +68,7 @@ class ApiServer:
         self.requests: list[Recorded] = []
         self.text = "A sign."
         self.closing = threading.Event()
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("", (Handler,), {"api": self}))
-        self.http.daemon_threads = True
+        self.http = Http(("127.0.0.1", 0), type("", (Handler,), {"api": self}))
 
     @property
     def origin(self) -> str:

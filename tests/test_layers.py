@@ -46,10 +46,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": RULES,
     "testing": {*RULES, "ports"},
     "wiring": WIRED - {"client", "calls", "sdk"},
-    "client": WIRED - {"calls", "sdk"},
+    "client": {*WIRED, "bulk"} - {"calls", "sdk"},  # `Client.run`, when it is called
     "calls": WIRED,
     "sdk": WIRED,
-    "__init__": WIRED,
+    "__init__": {*WIRED, "bulk"},
     "bulk": SURFACES,
     "gateway": SURFACES,
     "cluster": {*SURFACES, "cluster"},

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from eyeline.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from eyeline.bulk.calls import run
+    from eyeline.bulk.result import RunResult
     from eyeline.calls import ask, check, content_parts, estimate, repair, show, stream
     from eyeline.client import AsyncClient, AsyncStream, Client, Stream
     from eyeline.core.answer import Answer, SentImage
@@ -31,6 +33,7 @@ HOME = {
     "content_parts": "eyeline.calls",
     "estimate": "eyeline.calls",
     "repair": "eyeline.calls",
+    "run": "eyeline.bulk.calls",
     "show": "eyeline.calls",
     "stream": "eyeline.calls",
     "AsyncClient": "eyeline.client",
@@ -50,6 +53,7 @@ HOME = {
     "AsyncOpenAI": "eyeline.sdk",
     "AzureOpenAI": "eyeline.sdk",
     "OpenAI": "eyeline.sdk",
+    "RunResult": "eyeline.bulk.result",
 }
 
 __all__ = [
@@ -67,6 +71,7 @@ __all__ = [
     "ImageEstimate",
     "MisplacedImage",
     "OpenAI",
+    "RunResult",
     "SentImage",
     "Stream",
     "Usage",
@@ -76,6 +81,7 @@ __all__ = [
     "content_parts",
     "estimate",
     "repair",
+    "run",
     "show",
     "stream",
 ]

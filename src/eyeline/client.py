@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -15,6 +16,9 @@ from eyeline.wiring import AskOptions, ClientOptions, wire
 
 if TYPE_CHECKING:
     import asyncio
+
+    from eyeline.bulk.options import RunOptions
+    from eyeline.bulk.result import RunResult
 
 
 class Client:
@@ -77,6 +81,22 @@ class Client:
             finally:
                 for future in pending:
                     future.cancel()
+
+    def run(
+        self, prompt: str, source: str | Path, out: str | Path, **options: Unpack[RunOptions]
+    ) -> RunResult:
+        """
+        Ask the same of every image of a folder or table, and write a table of answers.
+
+        The same call goes on where it stopped, and pays for nothing twice that was answered. Takes,
+        by name, the options of `ask`, and `budget_usd`, `image`, `keep`, `where`, `sample`, `seed`,
+        `limit`, `new`, `retry_failed`, `in_doubt`, `fail_fast`, `max_failures`, `rows_in_flight`;
+        see docs/run.md.
+        """
+        # The one arrow that points up, and only when it is called.
+        from eyeline.bulk.calls import run_with
+
+        return run_with(self.wiring, prompt, str(source), str(out), options)
 
     def close(self) -> None:
         """Let go of connections and the cache."""
@@ -163,6 +183,14 @@ class AsyncClient:
             for task in pending:
                 task.cancel()
             await gather(*pending, return_exceptions=True)
+
+    async def run(
+        self, prompt: str, source: str | Path, out: str | Path, **options: Unpack[RunOptions]
+    ) -> RunResult:
+        """Ask the same of every image of a folder or table; see `Client.run`."""
+        from eyeline.bulk.calls import run_async
+
+        return await run_async(self.wiring, prompt, str(source), str(out), options)
 
     async def close(self) -> None:
         """Let go of connections and the cache."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import resource
 import signal
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from eyeline.bulk import run_errors
-from eyeline.bulk.ledger import Ledger, Recovered, line_of, recover
+from eyeline.bulk.journal import line_of
+from eyeline.bulk.ledger import Ledger, Recovered, recover
 from eyeline.bulk.run_errors import RunUnwritable
 from eyeline.errors import EyelineError
 
@@ -27,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 def written(path: Path) -> list[bytes]:
     """Write one line of each kind, and give them."""
-    ledger = Ledger(path, Recovered())
+    ledger = Ledger(path)
     ledger.intent("a", USD)
     ledger.intent("b", USD)
     ledger.outcome("b", Decimal("0.001"), RECORD)
@@ -62,7 +64,7 @@ def test_cut_at_every_byte(path: Path) -> None:
         found = recover(path)
         count = sum(end <= cut for end in ends) - 1
         assert (found.size_bytes, found.damaged) == (ends[count], 0), cut
-        ledger = Ledger(path, found)
+        ledger = Ledger(path, found.size_bytes)
         ledger.outcome("d", Decimal(0), RECORD)
         ledger.close()
         again = recover(path)
@@ -91,7 +93,7 @@ def test_a_whole_line_of_another_kind_is_damage(path: Path) -> None:
 
 def test_retries_are_billed_once_and_corrections_add_up(path: Path) -> None:
     """Equal amounts are one request repeated, different ones were each billed."""
-    ledger = Ledger(path, Recovered())
+    ledger = Ledger(path)
     for usd in (USD, USD, USD, USD + 1):
         ledger.intent("a", usd)
     ledger.close()
@@ -100,7 +102,7 @@ def test_retries_are_billed_once_and_corrections_add_up(path: Path) -> None:
 
 def test_doubts_stay(path: Path) -> None:
     """What was found in doubt counts as spent, also after the row was answered."""
-    ledger = Ledger(path, Recovered())
+    ledger = Ledger(path)
     for _ in range(2):
         ledger.intent("a", USD)
         ledger.doubt("a", USD)
@@ -127,7 +129,7 @@ def _no_room(path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("_no_room")
 def test_no_room_leaves_whole_lines(path: Path) -> None:
     """Where no room is left, the line that found none leaves nothing, and the error says where."""
-    ledger = Ledger(path, Recovered())
+    ledger = Ledger(path)
     ledger.left("a", Decimal(0))
     for _ in range(2):
         with pytest.raises(RunUnwritable, match=r"000000\.jsonl: cannot be written"):
@@ -147,7 +149,7 @@ def test_room_is_made_once(path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit))
         return True
 
-    ledger = Ledger(path, Recovered(), make_room)
+    ledger = Ledger(path, make_room=make_room)
     ledger.outcome("b", Decimal(0), RECORD)
     ledger.close()
     assert recover(path).records == {"b": RECORD}
@@ -156,7 +158,7 @@ def test_room_is_made_once(path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """A ledger that cannot be opened is an error with its path."""
     with pytest.raises(RunUnwritable, match="No such file"):
-        Ledger(tmp_path / "gone" / "000000.jsonl", Recovered())
+        Ledger(tmp_path / "gone" / "000000.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +168,8 @@ def test_errors_survive_pickle(kind: type[EyelineError]) -> None:
     """An error of a run crosses to another process with its words."""
     if kind is EyelineError:
         return
-    fields = [f"field {at}" for at in range(kind.__init__.__code__.co_argcount - 1)]
+    count = len(inspect.signature(kind).parameters) if "__init__" in vars(kind) else 0
+    fields = [f"field {at}" for at in range(count)]
     error = kind(*fields)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     assert error.hint

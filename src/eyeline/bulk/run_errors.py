@@ -9,7 +9,10 @@ EyelineError
 ├── RunDamaged               a file of the run is not as it was written
 ├── ColumnMissing            the prompt or an option names a column that the source has not
 ├── ValueMissing             a row has nothing in a column that the prompt names
-└── InDoubt                  a row was sent, and its answer never recorded; by choice not sent again
+├── InDoubt                  a row was sent, and its answer never recorded; not sent again by choice
+├── EngineLost               for minutes no row at all was answered
+├── TooManyFailures          more rows failed than were allowed to
+└── Interrupted              stopped by Ctrl-C or a signal
 """
 
 from __future__ import annotations
@@ -126,3 +129,39 @@ class InDoubt(EyelineError):
 
     def __str__(self) -> str:
         return f"{self.source}: sent before an interruption, the answer was never recorded"
+
+
+class EngineLost(EyelineError):
+    """For minutes no row at all was answered; `found` is what the last one met."""
+
+    hint = "once the engine answers again, the same command goes on"
+
+    def __init__(self, engine: str, found: str) -> None:
+        super().__init__(engine, found)
+        self.engine, self.found = engine, found
+
+    def __str__(self) -> str:
+        return f"{self.found}; no row was answered any more"
+
+
+class TooManyFailures(EyelineError):
+    """More rows failed than were allowed to; `found` is what the last one met."""
+
+    hint = "mend the cause, then the same command with --retry-failed goes on"
+
+    def __init__(self, failed: int, found: str) -> None:
+        super().__init__(failed, found)
+        self.failed, self.found = failed, found
+
+    def __str__(self) -> str:
+        return f"{self.failed} failed, more than allowed; the last: {self.found}"
+
+
+class Interrupted(EyelineError):
+    """Stopped by Ctrl-C or a signal."""
+
+    hint = "the same command goes on"
+    exit_code = 130
+
+    def __str__(self) -> str:
+        return "interrupted"

@@ -13,6 +13,7 @@ from eyeline.version import VERSION
 COMMANDS = {
     "ask": "Ask a question about one or more images.",
     "describe": "Describe one or more images.",
+    "run": "The same question of many images; goes on where it stopped.",
     "estimate": "Tokens and dollars of images, nothing sent.",
     "show": "A picture of what models see, with patches or tiles.",
     "check": "What is wrong with the images of a request body.",

@@ -31,7 +31,7 @@ LOOK_OPTIONS = (
         "--background", metavar="COLOUR", help="What goes behind transparency; white by default."
     ),
 )
-ASK_OPTIONS = (
+QUESTION_OPTIONS = (
     click.option("-m", "--model", metavar="MODEL", help="Model name, or a .gguf file."),
     click.option(
         "--engine",
@@ -71,6 +71,9 @@ ASK_OPTIONS = (
         default=True,
         help="Take the answer also where the usage shows that no image was seen.",
     ),
+)
+ASK_OPTIONS = (
+    *QUESTION_OPTIONS,
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     click.option("--no-stream", is_flag=True, help="Print the answer only when it is whole."),
     click.option("--no-cache", is_flag=True, help="Neither look in the cache nor write to it."),
@@ -80,6 +83,10 @@ ASK_OPTIONS = (
 
 def ask_options(command: F) -> F:
     return with_options(command, ASK_OPTIONS)
+
+
+def question_options(command: F) -> F:
+    return with_options(command, QUESTION_OPTIONS)
 
 
 def size_options(command: F) -> F:

@@ -1,0 +1,112 @@
+"""The calls that start a run: `eyeline.run`, and what `Client.run` and `AsyncClient.run` do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from eyeline.bulk.job import opened
+from eyeline.bulk.options import RunOptions, check_run
+from eyeline.bulk.result import RunResult, result_of_run
+from eyeline.bulk.run_errors import Interrupted, TooManyFailures
+from eyeline.bulk.runner import carry_out
+from eyeline.bulk.watch import Snapshot, Watch
+from eyeline.errors import BudgetExceeded
+from eyeline.wiring import ClientOptions, Wiring, check_names, wire
+
+T = TypeVar("T")
+# Ends that leave a result worth having; all others are raised.
+GOOD_ENDS = (BudgetExceeded, TooManyFailures)
+
+
+class EitherOptions:
+    """All that `run` takes by name."""
+
+    __annotations__ = {**ClientOptions.__annotations__, **RunOptions.__annotations__}
+
+
+class Quiet:
+    """Shows nothing."""
+
+    every_s = 3600.0
+
+    def show(self, snapshot: Snapshot) -> None:
+        pass
+
+
+def run(prompt: str, source: str | Path, out: str | Path, **options: Any) -> RunResult:
+    """
+    Ask the same of every image of a folder or table, and write a table of answers.
+
+    The same call goes on where it stopped. Takes, by name, the options of `Client` and of
+    `Client.run`. Raises an EyelineError where nothing, or nothing more, could be done.
+    """
+    wiring, of_run = wired(options)
+    try:
+        return run_with(wiring, prompt, str(source), str(out), of_run)
+    finally:
+        if wiring.outside.cache:
+            wiring.outside.cache.close()
+
+
+def wired(options: dict[str, Any]) -> tuple[Wiring, RunOptions]:
+    """Tell the options of a run from those of a client, and wire the latter."""
+    check_names(options, EitherOptions)
+    of_run = {name: value for name, value in options.items() if name in RunOptions.__annotations__}
+    of_client = {name: value for name, value in options.items() if name not in of_run}
+    of_client |= {name: of_run[name] for name in ("model", "cache") if name in of_run}
+    return wire(cast(ClientOptions, of_client)), cast(RunOptions, of_run)
+
+
+def run_with(
+    wiring: Wiring, prompt: str, source: str, out: str, options: RunOptions,
+    watch: Watch | None = None,
+) -> RunResult:  # fmt: skip
+    """Run, blocking, with what a client is wired to."""
+    result = blocking(whole_run(wiring, prompt, source, out, options, watch))
+    return raised(result)
+
+
+async def run_async(
+    wiring: Wiring, prompt: str, source: str, out: str, options: RunOptions
+) -> RunResult:
+    return raised(await whole_run(wiring, prompt, source, out, options))
+
+
+def raised(result: RunResult) -> RunResult:
+    """Give a result, or raise why there is none."""
+    if isinstance(result.stopped_by, Interrupted):
+        raise KeyboardInterrupt from result.stopped_by
+    if result.stopped_by is not None and not isinstance(result.stopped_by, GOOD_ENDS):
+        raise result.stopped_by
+    return result
+
+
+async def whole_run(
+    wiring: Wiring, prompt: str, source: str, out: str, options: RunOptions,
+    watch: Watch | None = None,
+) -> RunResult:  # fmt: skip
+    """Run, and give what became of it, however it ended."""
+    check_run(options)
+    begun_s = time.monotonic()
+    with opened(prompt, source, out, wiring, options) as job:
+        stopped_by = await carry_out(job, watch or Quiet())
+        return result_of_run(job, stopped_by, time.monotonic() - begun_s)
+
+
+def blocking(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end; beside an event loop that runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        try:
+            return asyncio.run(main)
+        except asyncio.CancelledError:  # by the second Ctrl-C
+            raise KeyboardInterrupt from None
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, "eyeline-run") as pool:
+        return pool.submit(asyncio.run, main).result()

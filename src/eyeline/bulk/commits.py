@@ -1,0 +1,133 @@
+"""Which shards are finished, with their figures: what a run knows when it goes on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from eyeline.bulk.folder import RunFolder
+from eyeline.bulk.journal import Journal, Reading
+from eyeline.bulk.ledger import amount
+from eyeline.core.cost import FREE
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """
+    One shard, finished: its rows, and what this time was spent on it.
+
+    `doubts` are the rows that were sent and whose answer was never recorded, each with the most it
+    can have cost in dollars; None without a price.
+    """
+
+    shard: int
+    rows: int = 0
+    done: int = 0
+    failed: int = 0
+    cached: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    spent_usd: Decimal = FREE
+    doubts: Mapping[str, Decimal | None] = field(default_factory=dict)
+
+    def to_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Commit:
+        doubts = {key: amount(usd) for key, usd in record["doubts"].items()}
+        given = {**record, "spent_usd": Decimal(record["spent_usd"]), "doubts": doubts}
+        return cls(**given)
+
+
+def commit_of(
+    shard: int,
+    records: Iterable[Mapping[str, Any]],
+    spent_usd: Decimal,
+    doubts: Mapping[str, Decimal | None],
+) -> Commit:
+    """Count the records of a shard."""
+    counted: Counter[str] = Counter()
+    for record in records:
+        counted["rows"] += 1
+        counted[record["status"]] += 1
+        counted["cached"] += bool(record["cached"])
+        for name in ("input_tokens", "output_tokens"):
+            counted[name] += record[name] or 0
+    return Commit(shard, spent_usd=spent_usd, doubts=doubts, **counted)
+
+
+class Commits:
+    """
+    The last commit of each shard, how many each had, and what all of them took.
+
+    A shard is finished if its last commit and its part are there.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.last: dict[int, Commit] = {}
+        self.generation: Counter[int] = Counter()
+        self.spent_usd = FREE
+        self.doubts: dict[str, Decimal | None] = {}
+        self.assembled = 0
+        reading = Reading(folder.commits)
+        for record in reading:
+            if "assembled" in record:
+                self.assembled = record["assembled"]
+            else:
+                self.take(Commit.from_record(record))
+        self.damaged, self.size_bytes = reading.damaged, reading.size_bytes
+        self.parts = {path.name for path in folder.parts.glob("*.parquet")}
+        self.begun = {path.name for path in folder.ledgers.glob("*.jsonl")}
+
+    def take(self, commit: Commit) -> None:
+        self.last[commit.shard] = commit
+        self.generation[commit.shard] += 1
+        self.spent_usd += commit.spent_usd
+        self.doubts |= commit.doubts
+
+    @property
+    def count(self) -> int:
+        return self.generation.total()
+
+    def append(self, commit: Commit) -> None:
+        self.write(commit.to_record())
+        self.take(commit)
+
+    def note_assembled(self) -> None:
+        """Write down that OUT was made of all that is finished by now."""
+        self.write({"assembled": self.count})
+        self.assembled = self.count
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        journal = Journal(self.folder.commits, self.size_bytes, self.folder.make_room)
+        try:
+            journal.append(record)
+            journal.sync()
+            self.size_bytes = journal.size_bytes
+        finally:
+            journal.close()
+
+    def part_name(self, number: int) -> str:
+        return f"{'part-' * self.folder.is_folder}{number:06d}.parquet"
+
+    def live_ledgers(self) -> list[Path]:
+        """Give the ledgers of what is not finished; those of earlier generations are left over."""
+        return [
+            self.folder.ledgers / name for name in sorted(self.begun)
+            if int(name.split(".")[1]) == self.generation[int(name.split(".")[0])]
+        ]  # fmt: skip
+
+    def is_finished(self, number: int, *, retry_failed: bool = False) -> bool:
+        """Say whether nothing is to be done in a shard; a ledger that was begun is to be ended."""
+        commit = self.last.get(number)
+        if commit is None or self.part_name(number) not in self.parts:
+            return False
+        if self.folder.ledger(number, self.generation[number]).name in self.begun:
+            return False
+        return not (retry_failed and commit.failed)

@@ -1,0 +1,221 @@
+"""Worker threads, and the driver that does in them at one go what a row needs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from eyeline.bulk.book import Book
+from eyeline.bulk.gate import Gate
+from eyeline.drivers import IN_TIME, LATER, AsyncDriver, Done, Outside
+from eyeline.effects import (
+    Chance,
+    Claim,
+    Effect,
+    Emit,
+    Flow,
+    Now,
+    Open,
+    Record,
+    Release,
+    Reserve,
+    Send,
+    Settle,
+    Sleep,
+)
+from eyeline.errors import BudgetExceeded, EngineError
+from eyeline.ports import AsyncTransport
+
+T = TypeVar("T")
+# Done in whichever thread the flow is in.
+AT_ONCE = {Now, Chance, Release}
+
+
+@dataclass(slots=True)
+class Crew:
+    """
+    The threads that read and prepare, and what all rows are doing right now: how many are with the
+    threads, wait for the pace, or are on their way; `holding` counts those with dollars held.
+    """
+
+    pool: ThreadPoolExecutor
+    preparing: int = 0
+    waiting: int = 0
+    sending: int = 0
+    holding: int = 0
+    answered_s: float | None = None
+    trouble: str = ""
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def of(cls, threads: int | None = None) -> Crew:
+        return cls(ThreadPoolExecutor(threads or os.cpu_count() or 2, "eyeline-row"))
+
+    def settle(self) -> None:
+        """Wake all who wait for dollars that others hold."""
+        self.holding -= 1
+        self.settled.set()
+        self.settled = asyncio.Event()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """In place of a Claim that has to wait: what it waits for."""
+
+    record: Future[Record | None]
+    wait_s: float
+
+
+class RowDriver(AsyncDriver):
+    """Runs the flow of one row."""
+
+    def __init__(
+        self, outside: Outside, transport: AsyncTransport | None, crew: Crew, gate: Gate, book: Book
+    ) -> None:
+        super().__init__(outside, transport)
+        self.crew, self.gate, self.book = crew, gate, book
+        self.holds = False
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end and give its value."""
+        effect: Any = next_of(flow.send, None)
+        while not isinstance(effect, Done):
+            try:
+                value = self.at_once(effect)
+                if value is LATER and type(effect) in IN_TIME:
+                    effect = await self.in_thread(flow, effect)
+                    continue
+                if value is LATER:
+                    value = await self.perform(effect)
+                resume: Callable[[Any], Effect] = flow.send
+            except BaseException as error:
+                value, resume = error, flow.throw
+            effect = next_of(resume, value)
+        return effect.value  # type: ignore[no-any-return]
+
+    def at_once(self, effect: Effect) -> Any:
+        match effect:
+            case Reserve():
+                return LATER
+            case Emit():
+                return None
+            case Settle():
+                self.outside.at_once(effect)
+                self.holds = False
+                return self.crew.settle()
+        return super().at_once(effect)
+
+    async def in_thread(self, flow: Flow[T], effect: Effect) -> Effect | Given | Done[T]:
+        """Go on with a flow in a thread, as far as that goes; cancelled, wait until it has."""
+        self.crew.preparing += 1
+        work = self.crew.pool.submit(self.leap, flow, effect)
+        try:
+            return await asyncio.wrap_future(work)
+        except asyncio.CancelledError:
+            if work.cancelled():
+                raise
+            while not work.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([asyncio.wrap_future(work)])
+            found = work.result()
+            if isinstance(found, Done):
+                return found
+            raise
+        finally:
+            self.crew.preparing -= 1
+
+    def leap(self, flow: Flow[T], effect: Any) -> Effect | Given | Done[T]:
+        """Do an effect and those that follow it, until one that must be awaited."""
+        while True:
+            try:
+                value = self.here(effect)
+                if isinstance(value, Given):
+                    return value
+                resume: Callable[[Any], Effect] = flow.send
+            except BaseException as error:
+                value, resume = error, flow.throw
+            effect = next_of(resume, value)
+            if not (type(effect) in IN_TIME or type(effect) in AT_ONCE or type(effect) is Claim):
+                return effect  # type: ignore[no-any-return]
+
+    def here(self, effect: Any) -> Any:
+        if type(effect) in IN_TIME:
+            return self.outside.in_time(effect)
+        if isinstance(effect, Claim):
+            given = self.outside.flights.claim(effect.ticket, self)
+            return None if given is None else Given(given, effect.wait_s)
+        return self.outside.at_once(effect)
+
+    async def perform(self, effect: Any) -> Any:
+        match effect:
+            case Send() | Open():
+                return await self.on_the_way(effect)
+            case Reserve():
+                return await self.reserve(effect)
+            case Sleep():
+                return await self.wait(super().perform(effect))
+            case Claim(ticket, wait_s):
+                given = self.outside.flights.claim(ticket, self)
+                return None if given is None else await self.perform(Given(given, wait_s))
+            case Given(record, wait_s):
+                with suppress(TimeoutError):
+                    return await self.wait(asyncio.wait_for(asyncio.wrap_future(record), wait_s))
+                return None
+        return await super().perform(effect)
+
+    async def wait(self, waiting: Any) -> Any:
+        """Await what may take long, with nothing on its way that could be lost."""
+        self.crew.waiting += 1
+        try:
+            self.gate.wait_begins()
+            return await waiting
+        finally:
+            self.crew.waiting -= 1
+
+    async def reserve(self, effect: Reserve) -> Any:
+        """Hold dollars; where others hold what is left of the budget, wait until they settle."""
+        while True:
+            self.gate.wait_begins()
+            try:
+                found = self.outside.at_once(effect)
+            except BudgetExceeded:
+                if not self.crew.holding:
+                    raise
+                await self.wait(self.crew.settled.wait())
+                continue
+            self.crew.holding += not self.holds
+            self.holds = True
+            return found
+
+    async def on_the_way(self, effect: Effect) -> Any:
+        """Send, and note what comes of it; from here on the row is not let go of."""
+        self.crew.sending += 1
+        try:
+            response = await super().perform(effect)
+        except EngineError as error:
+            self.book.conclude()
+            self.crew.trouble = str(error)
+            raise
+        finally:
+            self.crew.sending -= 1
+        self.book.conclude()
+        self.note(response.status)
+        return response
+
+    def note(self, status: int) -> None:
+        if status < 400:
+            self.crew.answered_s, self.crew.trouble = self.outside.now(), ""
+        else:
+            self.crew.trouble = f"status {status}"
+
+
+def next_of(resume: Callable[[Any], Effect], value: Any) -> Effect | Done[Any]:
+    try:
+        return resume(value)
+    except StopIteration as stop:
+        return Done(stop.value)

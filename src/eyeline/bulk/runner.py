@@ -1,0 +1,134 @@
+"""All shards of a run, several at once, so that no row waits for the end of a shard."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+from eyeline.bulk.asker import Asker
+from eyeline.bulk.commits import Commit
+from eyeline.bulk.crew import Crew
+from eyeline.bulk.gate import Gate
+from eyeline.bulk.job import Job
+from eyeline.bulk.options import failures_max
+from eyeline.bulk.run_errors import Interrupted
+from eyeline.bulk.shard import Context, run_shard
+from eyeline.bulk.watch import Watch, Watcher
+
+# How many shards may be open: one that reads, and those that wait for their last answers.
+SHARDS_OPEN = 16
+ROWS_IN_FLIGHT, LOCAL_ROWS_IN_FLIGHT = 256, 4
+
+
+async def carry_out(job: Job, watch: Watch) -> BaseException | None:
+    """
+    Do all shards that are not finished, and make the output; give the reason where it ended early.
+    """
+    transport = job.wiring.async_transport()
+    context = context_of(job, Asker(job.prompt, job.wiring, job.asked, transport))
+    watching = asyncio.create_task(keep_watching(context, watch))
+    try:
+        with interruptible(context.gate):
+            await do_shards(job, context)
+        if context.gate.stopped_by is None:
+            await asyncio.to_thread(job.assemble)
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await transport.close()
+        context.crew.pool.shutdown()
+        context.reader.shutdown()
+    return context.gate.stopped_by
+
+
+def context_of(job: Job, asker: Asker) -> Context:
+    usual = LOCAL_ROWS_IN_FLIGHT if job.wiring.engine.is_local else ROWS_IN_FLIGHT
+    return Context(
+        folder=job.folder,
+        source=job.source,
+        columns=job.columns,
+        asker=asker,
+        crew=Crew.of(),
+        gate=Gate(job.options.get("rows_in_flight") or usual),
+        tally=job.tally,
+        reader=ThreadPoolExecutor(1, "eyeline-source"),
+        failures_max=failures_max(job.options),
+    )
+
+
+async def do_shards(job: Job, context: Context) -> None:
+    """Do each shard in its turn. An error that is none of a row stops the run."""
+    pending: set[asyncio.Task[Commit | None]] = set()
+    try:
+        for spec in job.todo():
+            if context.gate.stopped_by is not None:
+                break
+            pending.add(asyncio.create_task(run_shard(spec, context)))
+            if len(pending) == SHARDS_OPEN:
+                pending = await collect(pending, job, context)
+        while pending:
+            pending = await collect(pending, job, context)
+    except asyncio.CancelledError:
+        context.gate.stop(Interrupted())
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        raise
+
+
+async def collect(
+    pending: set[asyncio.Task[Commit | None]], job: Job, context: Context
+) -> set[asyncio.Task[Commit | None]]:
+    """Wait for the next shard to end, and write down that it is finished."""
+    ended, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+    for task in ended:
+        try:
+            commit = task.result()
+            if commit is not None:
+                job.commit(commit)
+                context.tally.finish(commit)
+        except Exception as error:
+            context.gate.stop(error)
+    return pending
+
+
+@contextmanager
+def interruptible(gate: Gate) -> Iterator[None]:
+    """Let Ctrl-C, or a request to end, drain what is on its way; the second one stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def interrupt() -> None:
+        if gate.stopped_by is None:
+            gate.stop(Interrupted())
+        else:
+            task.cancel()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for each in signals:
+        loop.add_signal_handler(each, interrupt)
+    try:
+        yield
+    finally:
+        for each in signals:
+            loop.remove_signal_handler(each)
+
+
+async def keep_watching(context: Context, watch: Watch) -> None:
+    """Show how far the run is, as often as the watch wants to."""
+    watcher = Watcher(context, time.monotonic)
+    try:
+        while True:
+            watch.show(watcher.snapshot())
+            await asyncio.sleep(watch.every_s)
+    finally:
+        watch.show(watcher.snapshot())

@@ -1,0 +1,85 @@
+"""How far a run is: counted as rows end, read by whoever shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from eyeline.bulk.commits import Commit
+from eyeline.core.cost import FREE
+
+
+@dataclass(slots=True)
+class Tally:
+    """
+    Rows by what became of them, now and before, and dollars in all.
+
+    `shards` and `finished` count pieces of the source; `now_done` and `now_failed` the rows of this
+    process alone. `doubts` are rows that were sent and whose answer was never recorded.
+    """
+
+    shards: int = 0
+    finished: int = 0
+    finished_rows: int = 0
+    done: int = 0
+    failed: int = 0
+    cached: int = 0
+    now_done: int = 0
+    now_failed: int = 0
+    now_cached: int = 0
+    spent_usd: Decimal = FREE
+    now_spent_usd: Decimal = FREE
+    doubts: dict[str, Decimal | None] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    damaged: int = 0
+
+    def take(self, record: Mapping[str, Any], spent_usd: Decimal) -> None:
+        """Count a row that ended now."""
+        self.count(record)
+        self.now_spent_usd += spent_usd
+        self.spent_usd += spent_usd
+        if record["status"] == "failed":
+            self.now_failed += 1
+        else:
+            self.now_done += 1
+            self.now_cached += bool(record["cached"])
+
+    def recover(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Count rows that ended before."""
+        for record in records:
+            self.count(record)
+
+    def count(self, record: Mapping[str, Any]) -> None:
+        if record["status"] == "failed":
+            self.failed += 1
+            self.kinds[str(record["error_kind"])] += 1
+        else:
+            self.done += 1
+            self.cached += bool(record["cached"])
+
+    def take_finished(self, commit: Commit) -> None:
+        """Count a shard that was finished before, and is left alone."""
+        self.finish(commit)
+        self.done += commit.done
+        self.failed += commit.failed
+        self.cached += commit.cached
+
+    def finish(self, commit: Commit) -> None:
+        self.finished += 1
+        self.finished_rows += commit.rows
+
+    @property
+    def rows(self) -> int:
+        return self.done + self.failed
+
+    @property
+    def rows_total(self) -> int | None:
+        """Say how many rows there are, by the shards that are finished; None before the first."""
+        if self.finished == self.shards:
+            return self.finished_rows
+        if not self.finished:
+            return None
+        return max(self.rows, round(self.finished_rows / self.finished * self.shards))
