@@ -157,7 +157,8 @@ def read_reply(response: Response, asking: Asking) -> Reply:
 
 
 def with_request_id(reply: Reply, headers: Mapping[str, str]) -> Reply:
-    return replace(reply, request_id=headers.get("x-request-id", ""))
+    request_id = headers.get("x-request-id", "")
+    return replace(reply, request_id=request_id) if request_id else reply
 
 
 def is_event_stream(headers: Mapping[str, str]) -> bool:

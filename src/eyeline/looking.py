@@ -9,7 +9,7 @@ from typing import TypeGuard, cast
 from eyeline.core.dataurl import declared_type, decode_data_url
 from eyeline.core.draft import PlannedImage, digest
 from eyeline.core.media import PDF, ImageInfo, read_pages, sniff
-from eyeline.core.metadata import cut_metadata
+from eyeline.core.metadata import cut_metadata, walked
 from eyeline.core.pages import Page, choose_pages, misnamed, pdf_pages, refuse_too_many
 from eyeline.core.parts import ImagePart, PreparedImage
 from eyeline.core.picture import Picture
@@ -79,13 +79,17 @@ def look_at(reference: Reference, asking: Asking) -> Flow[list[LookedAt]]:
     sighting = (yield Known(cast(FileRef, file))) if is_file else None
     loaded = yield from load(reference)
     pages = yield from all_pages(loaded, file)
-    bare = cut_metadata(loaded.data, pages[0].media_type)
+    walk = walked(loaded.data, pages[0].media_type)
+    bare = cut_metadata(loaded.data, pages[0].media_type, walk)
     # An animation's other frames stand in what counts as metadata of a still picture.
     named = bare if pages[0].frames == 1 else loaded.data
     picture = Picture(pages, digest(named), len(bare) < len(loaded.data))
     chosen = planned_pages(picture, reference, loaded.declared, asking)
     if sighting is not None and sighting.picture != picture:
         yield Remember(sighting, picture)
+    for image in chosen:
+        if not image.plan.encode:
+            check_whole(loaded.data, image.info.media_type, image.source, walk)
     return [filled(image, loaded.data, bare, asking) for image in chosen]
 
 
@@ -136,10 +140,9 @@ def keeps_metadata(asking: Asking) -> bool:
 
 
 def filled(image: LookedAt, data: bytes, bare: bytes, asking: Asking) -> LookedAt:
-    """Give an image with its bytes; what goes as it is must be all there."""
+    """Give an image with its bytes."""
     if image.plan.encode:
         return replace(image, data=bare if image.info.frames == 1 else data)
-    check_whole(data, image.info.media_type, image.source)
     return replace(image, data=data if keeps_metadata(asking) else bare)
 
 

@@ -14,6 +14,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from eyeline.adapters.allocator import keep_memory
 from eyeline.adapters.proxies import proxy_for
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response, lower_names
@@ -28,6 +29,7 @@ class HttpTransport:
     """The Transport of one base URL and key; any number of threads may share it."""
 
     def __init__(self, engine: str, base_url: str, key: Secret, user_agent: str) -> None:
+        keep_memory()
         self.engine, self.base_url, self.key = engine, base_url, key
         self.headers = {"Content-Type": "application/json", "User-Agent": user_agent}
         self.pools, self.pid = connection_pools(base_url), os.getpid()

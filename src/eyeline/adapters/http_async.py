@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
+from eyeline.adapters.allocator import keep_memory
 from eyeline.adapters.proxies import proxy_for
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response, lower_names
@@ -20,6 +21,7 @@ class AiohttpTransport:
     """The AsyncTransport of one base URL and key; belongs to the event loop that first uses it."""
 
     def __init__(self, engine: str, base_url: str, key: Secret, user_agent: str) -> None:
+        keep_memory()
         self.engine, self.base_url, self.key = engine, base_url, key
         self.headers = {"Content-Type": "application/json", "User-Agent": user_agent}
         # Not aiohttp's `trust_env`: it goes through the proxy for loopback too, and reads ~/.netrc,

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from eyeline.core.cost import NOTHING_TO_PAY, Price, Rate
@@ -173,6 +173,7 @@ def built_in() -> Catalogue:
     return Catalogue(document["as_of"], entries, make_index(entries, frozenset()))
 
 
+@lru_cache(maxsize=64)
 def find(name: str) -> Model:
     """Give the built-in catalogue's model called `name`."""
     return built_in().find(name)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,8 @@ from eyeline.errors import (
     ModelRefused,
     SchemaMismatch,
 )
+
+USAGE = tuple(field.name for field in fields(Usage))
 
 
 def price_of(reply: Reply, question: Question) -> Price | None:
@@ -109,7 +111,7 @@ def record_of(answer: Answer, parts: Iterable[ImagePart]) -> dict[str, Any]:
     return {
         "text": answer.text,
         "model": answer.model,
-        "usage": asdict(answer.usage),
+        "usage": {name: getattr(answer.usage, name) for name in USAGE},
         "request_id": answer.request_id,
         "sent": sent_record(parts),
     }

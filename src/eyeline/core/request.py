@@ -79,18 +79,18 @@ def dumps(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def splice(body: dict[str, Any], blobs: list[PreparedImage]) -> bytes | None:
+def splice(fields: dict[str, Any], blobs: list[PreparedImage]) -> bytes | None:
     """
     Put each image's data URL where its stand-in is; the alphabet of base64 needs no escaping in
     JSON.
 
     Gives None if the user's own text contains a stand-in as a whole value.
     """
-    pieces = STAND_IN_JSON.split(dumps(body))
+    pieces = STAND_IN_JSON.split(dumps(fields))
     if len(pieces) != 2 * len(blobs) + 1:
         return None
-    for number in range(1, len(pieces), 2):
-        image = blobs[int(pieces[number])]
-        head = f'"data:{image.media_type};base64,'.encode()
-        pieces[number] = b"".join((head, b64encode(image.data), b'"'))
-    return b"".join(pieces)
+    body = [pieces[0]]
+    for number, after in zip(pieces[1::2], pieces[2::2], strict=True):
+        image = blobs[int(number)]
+        body += f'"data:{image.media_type};base64,'.encode(), b64encode(image.data), b'"', after
+    return b"".join(body)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from eyeline.core.formats import gif, jpeg, png, webp
 from eyeline.core.formats.header import Unsafe
 from eyeline.core.media import GIF, JPEG, PNG, WEBP
 from eyeline.errors import ImageTruncated, UnsafeImage
 
-FAULTS = {JPEG: jpeg.fault, PNG: png.fault, GIF: gif.fault, WEBP: webp.fault}
+FAULTS: dict[str, Callable[..., str]] = {
+    JPEG: jpeg.fault,
+    PNG: png.fault,
+    GIF: gif.fault,
+    WEBP: webp.fault,
+}
 
 
-def check_whole(data: bytes, media_type: str, source: str) -> None:
+def check_whole(data: bytes, media_type: str, source: str, walk: jpeg.Walk | None = None) -> None:
     """
     Raise ImageTruncated if `data`, about to be sent as it is, ends early or is damaged in its
-    frame, UnsafeImage if that would take long to tell.
+    frame, UnsafeImage if that would take long to tell. `walk` is what `metadata.walked` gave.
     """
     try:
-        fault = FAULTS[media_type](data)
+        fault = FAULTS[media_type](data, *[walk] if walk else [])
     except IndexError:
         fault = "the header ends early"
     except Unsafe as error:

@@ -7,7 +7,7 @@ Sources: ITU T.81 annex B, JFIF 1.02, EXIF 2.32.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from eyeline.core.formats.header import Header, Unsafe, depth_kind, unpack
@@ -30,6 +30,9 @@ RARE = {
 KEPT = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 # Of 64 KB each they would fill 655 MB.
 SEGMENTS_MAX = 10_000
+# Each marker, and where the length after it stands. Whoever asks twice keeps it: to find the end
+# of the pixels takes as long as all else that is done to a picture which goes as it is.
+Walk = Sequence[tuple[int, int]]
 
 
 class Frame(NamedTuple):
@@ -139,10 +142,10 @@ def segments(data: bytes) -> Iterator[tuple[int, int]]:
     raise Unsafe(f"more than {SEGMENTS_MAX:,} segments")
 
 
-def pieces(data: bytes) -> Iterator[memoryview]:
+def pieces(data: bytes, walk: Walk | None = None) -> Iterator[memoryview]:
     """Give everything up to the end mark but comments and what applications wrote."""
     view, start = memoryview(data), 0
-    for marker, at in segments(data):
+    for marker, at in walk or segments(data):
         if marker == END:
             yield view[start:at]
             return
@@ -160,6 +163,6 @@ def is_kept(marker: int, payload: memoryview) -> bool:
     return marker not in APPS or (mark is not None and payload[: len(mark)] == mark)
 
 
-def fault(data: bytes) -> str:
-    markers = {marker for marker, _ in segments(data)}
+def fault(data: bytes, walk: Walk | None = None) -> str:
+    markers = {marker for marker, _ in walk or segments(data)}
     return shortage(data) if {SCAN, END} <= markers else "no end-of-image mark"
