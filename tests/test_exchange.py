@@ -78,7 +78,7 @@ def _leave_no_flow() -> Iterator[None]:
 
 
 def pay(*arguments: Any) -> Any:
-    BEGUN.append(flow := exchange_module.pay(*arguments))
+    BEGUN.append(flow := exchange_module.pay(*arguments, exchange_module.exchange))
     return flow
 
 
@@ -89,7 +89,7 @@ def sent(flow: Any) -> Any:
 
 
 def attempt(*arguments: Any) -> Any:
-    BEGUN.append(flow := exchange_module.attempt(*arguments))
+    BEGUN.append(flow := exchange_module.attempt(*arguments, exchange_module.exchange))
     return flow
 
 

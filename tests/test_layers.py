@@ -17,7 +17,8 @@ MODULES = {
 RULES = {"errors", "core"}
 LIMITS = {*RULES, "policy"}
 FLOWS = {*LIMITS, "effects", "exchange", "answering", "looking", "once", "flow"}
-DRIVEN = {*FLOWS, "mend_image", "mend", "ports", "flights", "drivers"}
+RELAYING = {"relay_body", "relay_exchange", "relay"}
+DRIVEN = {*FLOWS, *RELAYING, "mend_image", "mend", "ports", "flights", "drivers"}
 WIRED = {
     *DRIVEN, "adapters", "local", "settings", "version", "wiring", "client", "calls", "sdk",
     "testing",
@@ -40,6 +41,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flights": {"effects"},
     "mend_image": FLOWS,
     "mend": {*FLOWS, "mend_image"},
+    "relay_body": {*FLOWS, "mend_image", "mend"},
+    "relay_exchange": {*LIMITS, "effects", "exchange"},
+    "relay": {*FLOWS, *RELAYING},
     "drivers": DRIVEN,
     "adapters": {*RULES, "ports", "version"},
     "local": {*RULES, "ports"},

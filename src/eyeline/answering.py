@@ -18,7 +18,7 @@ from eyeline.core.parts import ImagePart
 from eyeline.core.request import Manner, build
 from eyeline.effects import Flow, Learn, Now
 from eyeline.errors import ApiError, ImageRejected, SchemaMismatch
-from eyeline.exchange import Asking, attempt
+from eyeline.exchange import Asking, attempt, exchange
 from eyeline.policy.limits import Hold
 
 # How often an answer that does not fit its schema is sent back to the model.
@@ -110,7 +110,7 @@ def asked(ready: Ready, asking: Asking, corrections: Iterable[tuple[str, str]]) 
     )
     request = build(dialect.adapt(ready.draft), parts, manner)
     hold = ready.hold("".join(text for turn in given for text in turn))
-    reply = yield from attempt(request, asking, hold)
+    reply = yield from attempt(request, asking, hold, exchange)
     latency_s = (yield Now()) - ready.started_s
     return conclude(reply, question, asking.engine.name, ready.sent, latency_s)
 

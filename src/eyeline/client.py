@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from eyeline.core.answer import Answer
 from eyeline.drivers import AsyncDriver, Done, Driver
-from eyeline.effects import Emit
+from eyeline.effects import Emit, Handed
 from eyeline.flow import ask as ask_flow
 from eyeline.wiring import AskOptions, ClientOptions, wire
 
@@ -120,7 +120,7 @@ class Client:
 class Stream:
     """An answer on its way: iterate for its pieces; then `answer` holds it whole."""
 
-    def __init__(self, steps: Generator[Emit | Done[Answer], None, None]) -> None:
+    def __init__(self, steps: Generator[Handed | Done[Answer], None, None]) -> None:
         self.steps = steps
         self.answer: Answer | None = None
 
@@ -129,10 +129,10 @@ class Stream:
 
     def __next__(self) -> str:
         step = next(self.steps)
-        if isinstance(step, Emit):
-            return step.text
-        self.answer = step.value
-        raise StopIteration
+        if isinstance(step, Done):
+            self.answer = step.value
+            raise StopIteration
+        return cast(Emit, step).text
 
     def close(self) -> None:
         """Stop reading; the connection is let go."""
@@ -223,10 +223,10 @@ class AsyncStream:
 
     async def __anext__(self) -> str:
         step = await anext(self.steps)
-        if isinstance(step, Emit):
-            return step.text
-        self.answer = step.value
-        raise StopAsyncIteration
+        if isinstance(step, Done):
+            self.answer = step.value
+            raise StopAsyncIteration
+        return step.text  # type: ignore[no-any-return]  # what a driver gives has one type
 
     async def aclose(self) -> None:
         """Stop reading; the connection is let go."""

@@ -17,9 +17,9 @@ from eyeline.effects import (
     Claim,
     Close,
     Effect,
-    Emit,
     Fingerprint,
     Flow,
+    Handed,
     Heed,
     Intend,
     Known,
@@ -201,12 +201,12 @@ class Driver:
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and give its value."""
-        last: Emit | Done[T] | None = None
+        last: Handed | Done[T] | None = None
         for last in self.steps(flow):  # noqa: B007  # the last step carries the value
             pass
         return cast("Done[T]", last).value
 
-    def steps(self, flow: Flow[T]) -> Generator[Emit | Done[T], None, None]:
+    def steps(self, flow: Flow[T]) -> Generator[Handed | Done[T], None, None]:
         """
         Run a flow, giving each piece it emits and at last its value.
 
@@ -224,7 +224,7 @@ class Driver:
             except ReaderLeft:
                 return
             try:
-                value = (yield effect) if isinstance(effect, Emit) else self.perform(effect)
+                value = (yield effect) if isinstance(effect, Handed) else self.perform(effect)
                 resume = flow.send
             except GeneratorExit:
                 value, resume = ReaderLeft(), flow.throw
@@ -276,12 +276,12 @@ class AsyncDriver:
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and give its value."""
-        last: Emit | Done[T] | None = None
+        last: Handed | Done[T] | None = None
         async for last in self.steps(flow):  # noqa: B007  # the last step carries the value
             pass
         return cast("Done[T]", last).value
 
-    async def steps(self, flow: Flow[T]) -> AsyncGenerator[Emit | Done[T], None]:
+    async def steps(self, flow: Flow[T]) -> AsyncGenerator[Handed | Done[T], None]:
         """The awaiting form of `Driver.steps`; cancellation too is thrown into the flow."""
         resume: Callable[[Any], Effect] = flow.send
         value: Any = None
@@ -294,7 +294,7 @@ class AsyncDriver:
             except ReaderLeft:
                 return
             try:
-                value = (yield effect) if isinstance(effect, Emit) else self.at_once(effect)
+                value = (yield effect) if isinstance(effect, Handed) else self.at_once(effect)
                 if value is LATER:
                     value = await self.perform(effect)
                 resume = flow.send

@@ -199,6 +199,29 @@ class Emit:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """
+    How a relayed response begins. Header names are in lower case; `facts` is what we have to say
+    of it, by name; `size_bytes` is None for a stream.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    facts: Mapping[str, str]
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """
+    Hand on a response as it came: first its Head, then its bytes, and at last None, for what is
+    done after that is no business of whoever reads along. Gives None.
+    """
+
+    piece: Head | bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """Wait. Gives None."""
 
@@ -218,6 +241,8 @@ class Chance:
 Effect = (
     Load | Pages | Prepare | Known | Remember | Fingerprint | Claim | Release
     | Lookup | Store | Learn | Reserve | Heed | Settle | Intend
-    | Send | Open | Read | Close | Emit | Sleep | Now | Chance
+    | Send | Open | Read | Close | Emit | Relay | Sleep | Now | Chance
 )  # fmt: skip
 Flow = Generator[Effect, Any, T]
+# What goes to whoever is reading along, and to no driver.
+Handed = Emit | Relay

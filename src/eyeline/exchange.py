@@ -5,10 +5,10 @@ worth it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from eyeline.core.dialect import STANDARD, Dialect
 from eyeline.core.engine import Engine
@@ -63,15 +63,22 @@ class Asking:
     dialect: Dialect = STANDARD
 
 
-def attempt(request: Request, asking: Asking, hold: Hold) -> Flow[Reply]:
-    """Send until a reply comes, or an error that waiting does not mend."""
+R = TypeVar("R", bound=Reply)
+# Sends a request once and reads its reply, as `exchange` does.
+Exchanged = Callable[[Request, Asking], Flow[R]]
+
+
+def attempt(request: Request, asking: Asking, hold: Hold, exchanged: Exchanged[R]) -> Flow[R]:
+    """
+    Send until a reply comes, or an error that waiting does not mend; `exchanged` sends it once.
+    """
     started_s: float | None = None
     for number in count(1):
         turn = yield from wait_for_turn(hold)
         # Waiting in line is no attempt, and does not use up the time for them.
         started_s = turn.at_s if started_s is None else started_s
         try:
-            return (yield from pay(request, asking, hold, turn))
+            return (yield from pay(request, asking, hold, turn, exchanged))
         except EngineError as error:
             elapsed_s = (yield Now()) - started_s
             delay_s = asking.retry.delay_s(number, error, elapsed_s, (yield Chance()))
@@ -94,7 +101,9 @@ def wait_for_turn(hold: Hold) -> Flow[Turn]:
     return turn
 
 
-def pay(request: Request, asking: Asking, hold: Hold, turn: Turn) -> Flow[Reply]:
+def pay(
+    request: Request, asking: Asking, hold: Hold, turn: Turn, exchanged: Exchanged[R]
+) -> Flow[R]:
     """Make one exchange, and settle what was held for it, whatever happens."""
     ended = UNSENT
     try:
@@ -102,7 +111,7 @@ def pay(request: Request, asking: Asking, hold: Hold, turn: Turn) -> Flow[Reply]
         # A cut stream, a time-out or an interruption may be billed, so from here the cost is
         # unknown until a reply or a refusal says what it was.
         ended = IN_DOUBT
-        reply = yield from exchange(request, asking)
+        reply = yield from exchanged(request, asking)
         ended = answered(reply.usage, reply_cost_usd(reply, asking.question))
         return reply
     except (ApiError, ConnectionFailed) as error:

@@ -12,7 +12,7 @@ from eyeline.core.bodies import RawImage
 from eyeline.core.catalogue import Model
 from eyeline.core.engine import Engine
 from eyeline.core.misplaced import Finding, finding
-from eyeline.core.parts import Api, data_url
+from eyeline.core.parts import Api, PreparedImage, data_url
 from eyeline.core.plan import Look
 from eyeline.core.question import Question
 from eyeline.core.reference import BytesRef, FileId, FileRef, Reference, parse_reference, shown
@@ -68,7 +68,7 @@ class ImageMender:
         value = raw.value
         if is_web(value):
             return (yield from self.web(value, where, detail)), detail
-        spelt = read_spelling(value) if isinstance(value, str) else None
+        spelt = self.spelling(value) if isinstance(value, str) else None
         try:
             reference = BytesRef(spelt.data or b"") if spelt else parse_reference(value)
             images, sent = yield from self.look_closely(reference, detail, model)
@@ -149,6 +149,9 @@ class ImageMender:
 
     # --- load, plan, prepare --------------------------------------------------------------------
 
+    def spelling(self, value: str) -> Spelt | None:
+        return read_spelling(value)
+
     def look_closely(
         self, reference: Reference, detail: Detail, model: Model
     ) -> Flow[tuple[list[LookedAt], Detail]]:
@@ -177,9 +180,13 @@ class ImageMender:
         for image in () if self.mending.finds_only else images:
             ready = yield from prepare(image)
             is_right = spelt is not None and not spelt.faults and ready.data == spelt.data
-            head = f"data:{ready.media_type};base64,"
-            urls.append(value if is_right and value.startswith(head) else data_url(ready))
+            urls.append(self.written(image, ready, value if is_right else ""))
         return urls or [""] * len(images)
+
+    def written(self, image: LookedAt, ready: PreparedImage, value: str) -> str:
+        """Give the URL of a prepared image; `value` itself where that already names these bytes."""
+        is_right = value.startswith(f"data:{ready.media_type};base64,")
+        return value if is_right else data_url(ready)
 
 
 def is_web(value: Any) -> bool:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from eyeline.core.answer import Answer
 from eyeline.core.question import Question
 from eyeline.effects import Claim, Flow, Lookup, Record, Release, Store, Ticket
+
+
+class Recorded(Protocol):
+    """What came of a question, and the record by which it can be given again, if it should be."""
+
+    @property
+    def record(self) -> Record | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +26,18 @@ class Outcome:
     record: Record | None
 
 
-# Makes an outcome of a record; None where the record does not serve.
-Tell = Callable[[Record], Flow[Outcome | None]]
+Kept = TypeVar("Kept", bound=Recorded)
 
 
-def once(key: str, question: Question, tell: Tell, pay: Flow[Outcome]) -> Flow[Outcome]:
+def once(
+    key: str, question: Question, tell: Callable[[Record], Flow[Kept | None]], pay: Flow[Kept]
+) -> Flow[Kept]:
     """
     Give what was answered under `key`, or is being answered right now, or else do what is to `pay`
     and keep its record.
 
-    While one pays, all others with that key wait; who fails leaves the turn to the next. To refresh
+    `tell` makes of a record what came of the question; None where the record does not serve. While
+    one pays, all others with that key wait; who fails leaves the turn to the next. To refresh
     is to look neither up nor to those who do.
     """
     ticket = Ticket(f"refresh {key}" if question.refresh else key)

@@ -123,6 +123,11 @@ class Wiring:
         return self.chosen.engine
 
     @property
+    def allow_hosts(self) -> frozenset[str]:
+        """The private hosts from which images may be fetched."""
+        return self.settings.allow_hosts | hosts(self.options.get("allow_hosts"))
+
+    @property
     def in_flight(self) -> int:
         return LOCAL_IN_FLIGHT if self.engine.is_local else IN_FLIGHT
 

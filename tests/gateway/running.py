@@ -6,8 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import openai
+import pytest
 import uvicorn
+from api_server import ApiServer
 
 from eyeline.gateway.options import Options
 from eyeline.gateway.serve import address, config, listen
@@ -15,26 +20,41 @@ from eyeline.gateway.serve import address, config, listen
 
 @dataclass(frozen=True)
 class Running:
-    """Where a gateway is."""
+    """Where a gateway is, and the engine behind it, if that is on loopback too."""
 
     origin: str
+    api: ApiServer | None = None
 
     @property
     def url(self) -> str:
         return f"{self.origin}/v1"
 
+    @property
+    def engine(self) -> ApiServer:
+        assert self.api is not None
+        return self.api
+
+    def client(self, **options: Any) -> openai.OpenAI:
+        return openai.OpenAI(api_key="any", base_url=self.url, max_retries=0, **options)
+
 
 @contextmanager
-def gateway(**options: object) -> Iterator[Running]:
-    """Run a gateway of these options; what `client` is for `eyeline.Client` is there too."""
-    made = Options(port=0, **options)  # type: ignore[arg-type]
-    listener = listen(made)
-    server = uvicorn.Server(config(made))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    try:
-        yield Running(address(made, listener))
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        assert not thread.is_alive()
+def gateway(api: ApiServer | None = None, **options: Any) -> Iterator[Running]:
+    """Run a gateway of these options, with a cache of its own; by default before `api`."""
+    if api is not None:
+        options["client"] = {"base_url": api.url, **options.get("client", {})}
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "EYELINE_ENGINE", "EYELINE_MODEL"):
+            patch.delenv(name, raising=False)
+        patch.setenv("EYELINE_CACHE_DIR", folder)
+        made = Options(port=0, **options)
+        listener = listen(made)
+        server = uvicorn.Server(config(made))
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            yield Running(address(made, listener), api)
+        finally:
+            server.should_exit = True
+            thread.join(10)
+            assert not thread.is_alive()

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import openai
 import pytest
 
-from gateway.running import Running, gateway
-
-
-@pytest.fixture
-def offline() -> Iterator[Running]:
-    with gateway(client={"engine": "local"}) as running:
-        yield running
+from gateway.running import Running
 
 
 def test_healthz_says_that_it_is_up(offline: Running) -> None:
@@ -24,7 +16,7 @@ def test_healthz_says_that_it_is_up(offline: Running) -> None:
 
 def test_models_are_listed(offline: Running) -> None:
     """The models that a request may name are listed, with and without /v1, each by name too."""
-    with openai.OpenAI(api_key="any", base_url=offline.url) as client:
+    with offline.client() as client:
         names = [model.id for model in client.models.list()]
         assert names[0] == "reader"
         assert "gpt-6-luna" in names

@@ -61,7 +61,7 @@ class HttpTransport:
                 "POST",
                 self.base_url + request.path,
                 body=request.body,
-                headers=self.headers | self.key.header(),
+                headers=self.headers | dict(request.headers) | self.key.header(),
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=request.timeout_s),
                 retries=False,
                 redirect=False,

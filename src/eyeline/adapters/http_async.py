@@ -62,7 +62,7 @@ class AiohttpTransport:
             return await self.session.post(
                 self.base_url + request.path,
                 data=request.body,
-                headers=self.headers | self.key.header(),
+                headers=self.headers | dict(request.headers) | self.key.header(),
                 timeout=timeout,
                 proxy=self.proxy,
                 allow_redirects=False,
@@ -106,6 +106,9 @@ class AiohttpStream:
             # Read whole, or a key could be cut by the end of a chunk and so be missed.
             return self.transport.key.hide(await self.whole())
         except FAILURES as error:
+            # aiohttp drops what came together with the break.
+            if rest := self.response.content._read_nowait(-1):
+                return rest
             raise self.transport.cut(error, self.request) from None
 
     async def whole(self) -> bytes:

@@ -12,13 +12,14 @@ class Request:
     One POST, whole: the transport adds the base URL and the key, and changes nothing.
 
     `path` is relative to the base URL (`/chat/completions`, `/responses`); `body` is JSON in
-    UTF-8, made once and replayed on every retry.
+    UTF-8, made once and replayed on every retry. `headers` are further ones, if any.
     """
 
     path: str
     body: bytes = field(repr=False)
     stream: bool
     timeout_s: float
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,33 +11,35 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from eyeline.client import AsyncClient
-from eyeline.gateway import static
+from eyeline.gateway import desk, static
+from eyeline.gateway.api import Api
 from eyeline.gateway.models import Models
 from eyeline.gateway.options import Options
 from eyeline.version import VERSION
-from eyeline.wiring import Wiring
 
 
 def make_app(options: Options | None = None) -> Starlette:
     """
     Make the gateway for an engine. Raises an EyelineError where that engine cannot be used.
     """
-    client = AsyncClient(**(options or Options()).client)
+    options = options or Options()
+    client = AsyncClient(**options.client)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with client:
             yield
 
-    return Starlette(routes=routes(client), lifespan=lifespan)
+    return Starlette(routes=routes(client, options), lifespan=lifespan)
 
 
-def routes(client: AsyncClient) -> list[BaseRoute]:
+def routes(client: AsyncClient, options: Options) -> list[BaseRoute]:
     """Give every endpoint; those of the API also without the `/v1` before them."""
     return [
         Route("/healthz", healthz),
+        *twice(Api(client, options).routes()),
         *twice(Models(client.wiring).routes()),
-        *desk(client.wiring),
+        *desk.routes(client.wiring),
         *static.routes(),
     ]
 
@@ -49,15 +50,6 @@ def twice(given: Sequence[Route]) -> list[Route]:
         for route in given
         for prefix in ("/v1", "")
     ]
-
-
-def desk(wiring: Wiring) -> Sequence[BaseRoute]:
-    """Give the endpoints that only the page asks."""
-    if find_spec("eyeline.gateway.desk") is None:
-        return ()
-    from eyeline.gateway.desk import routes
-
-    return routes(wiring)
 
 
 async def healthz(request: Request) -> Response:

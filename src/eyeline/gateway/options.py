@@ -12,6 +12,27 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """
+    What one gateway takes on at once.
+
+    The API itself takes 512 MB and 1,500 images a request; who sends so much says so. A body must
+    come in within `body_s`, its next piece within `piece_s`, and headers within `headers_s`; an
+    answer must be taken at that pace too. `idle_s` is how long a connection may wait for its next
+    request.
+    """
+
+    body_bytes_max: int = 128 * 2**20
+    upload_bytes_max: int = 512 * 2**20
+    in_flight_max: int = 1000
+    connections_max: int = 4000
+    headers_s: float = 10.0
+    piece_s: float = 30.0
+    body_s: float = 300.0
+    idle_s: float = 75.0
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """
     How one gateway runs.
@@ -24,6 +45,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8000
     token: Secret = NO_TOKEN
+    bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def is_loopback(self) -> bool:

@@ -1,0 +1,78 @@
+"""The endpoints that bodies with images come to: mended, and relayed from the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from eyeline.client import AsyncClient
+from eyeline.core.catalogue import Model, local_model
+from eyeline.core.cost import NOTHING_TO_PAY
+from eyeline.core.dialect import STANDARD
+from eyeline.gateway.options import Options
+from eyeline.gateway.reading import ClientGone, read_body
+from eyeline.gateway.refusals import Refused
+from eyeline.gateway.relaying import Relaying
+from eyeline.relay import APIS, Posted, Road, relay
+from eyeline.relay_body import Way
+from eyeline.wiring import TIMEOUT_S
+
+# What of a client's own headers the engine is told; its key is not among them.
+PASSED_ON = {"idempotency-key", "openai-beta", "x-client-request-id", "traceparent", "tracestate"}
+
+
+class Api:
+    """Takes bodies of Chat Completions and Responses, and gives what their engine answers."""
+
+    def __init__(self, client: AsyncClient, options: Options) -> None:
+        self.client, self.wiring, self.options = client, client.wiring, options
+
+    def routes(self) -> list[Route]:
+        return [Route(path, self.post, methods=["POST"]) for path in APIS]
+
+    async def post(self, request: Request) -> Response:
+        path = request.scope["path"].removeprefix("/v1")
+        try:
+            body = await read_body(request, self.options.bounds)
+        except Refused as refused:
+            return refused.response()
+        except ClientGone:
+            return Response(status_code=499)
+        caching = request.headers.get("cache-control", "")
+        posted = Posted(
+            path=path,
+            body=body,
+            headers=passed_on(request.headers),
+            cache="no-store" not in caching and self.wiring.outside.cache is not None,
+            refresh="no-cache" in caching,
+        )
+        return Relaying(self.client.driver.steps(relay(posted, self.road())))
+
+    def road(self) -> Road:
+        wiring = self.wiring
+        engine = wiring.engine
+        way = Way(
+            engine=engine,
+            find=self.find,
+            dialect=STANDARD if engine.is_local else wiring.outside.recall(engine.base_url),
+            allow_hosts=wiring.allow_hosts,
+            whole=engine.is_local and not wiring.gguf,
+        )
+        return Road(way, timeout_s=wiring.options.get("timeout_s") or TIMEOUT_S)
+
+    def find(self, name: str) -> Model:
+        """Give the model that a body names; here the reader stands in for any, free of charge."""
+        if not self.wiring.engine.is_local:
+            return self.wiring.model(name or None)
+        if self.wiring.gguf:
+            return local_model(self.wiring.gguf)
+        stood_for = self.wiring.catalogue.find(name)
+        return replace(stood_for, price=NOTHING_TO_PAY, overridden=True)
+
+
+def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in PASSED_ON}

@@ -1,0 +1,209 @@
+"""
+The road of a body that a client of the gateway wrote: mended, asked for once, held, sent, and its
+response handed on as it comes.
+
+The same order as `flow.ask`, of which it differs in what goes in and out: a body, and a response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from eyeline.core.cost import FREE, worst_cost_usd
+from eyeline.core.dialect import learn
+from eyeline.core.outcome import reply_cost_usd
+from eyeline.core.parts import Api
+from eyeline.core.question import Question
+from eyeline.core.size import Size
+from eyeline.core.wire import Request, Response
+from eyeline.effects import Flow, Head, Learn, Record, Relay
+from eyeline.errors import ApiError, StreamCut, TimedOut
+from eyeline.exchange import Asking, attempt
+from eyeline.once import once
+from eyeline.policy.limits import Hold
+from eyeline.policy.retry import Retry
+from eyeline.relay_body import Body, Way, mend_body
+from eyeline.relay_exchange import NOTHING, Exchanging, Relayed, broken_event
+
+COUNT = "/responses/input_tokens"
+APIS: dict[str, Api] = {
+    "/chat/completions": "chat",
+    "/responses": "responses",
+    COUNT: "responses",
+}
+LIMIT_FIELDS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+# What an image may take at most that only its URL is known of: more patches are refused.
+UNSEEN = Size(5504, 5504)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """
+    A request as a client sent it; `path` is one of APIS.
+
+    `cache` and `refresh` are what it says of the cache, `headers` what is passed on of its own.
+    """
+
+    path: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cache: bool = True
+    refresh: bool = False
+
+    @property
+    def api(self) -> Api:
+        return APIS[self.path]
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """Where bodies go, how they are mended for that, and how long an answer may take."""
+
+    way: Way
+    retry: Retry = field(default_factory=Retry)
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A mended body on its way, and how it is asked."""
+
+    posted: Posted
+    body: Body
+    asking: Asking
+
+    @property
+    def request(self) -> Request:
+        posted, question = self.posted, self.asking.question
+        return Request(
+            posted.path, self.body.data, self.asking.stream, question.timeout_s, posted.headers
+        )
+
+    @property
+    def is_billed(self) -> bool:
+        return self.posted.path != COUNT
+
+    def facts(self, cost_usd: Decimal | None, *, cached: bool = False) -> Mapping[str, str]:
+        """Say of a response what the engine does not: what its images took, and what was done."""
+        found = {
+            "cached": "true" if cached else "false",
+            "image-tokens": str(self.body.image_tokens),
+            "notes": "; ".join(self.body.notes),
+            "cost-usd": "" if cost_usd is None else f"{cost_usd:f}",
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+def relay(posted: Posted, road: Road) -> Flow[None]:
+    """
+    Mend a body and hand on the response to it: from the cache, or as the engine gives it.
+
+    A refusal of the engine's is handed on too, as it came, unless it teaches how to ask. Raises an
+    EyelineError where there is no response: the engine is not there, or the budget is used up.
+    """
+    while True:
+        going = yield from mended(posted, road)
+        if going.body.refusal:
+            yield from hand_on(going.body.refusal.response(), going.facts(FREE))
+            return
+        exchanging = Exchanging(posted.api, going.facts(None))
+        try:
+            yield from asked(going, exchanging)
+            return
+        except ApiError as error:
+            learned = learn(road.way.dialect, error, sent_fields(going))
+            if learned is None:
+                yield from hand_on(exchanging.refused, going.facts(FREE))
+                return
+            yield Learn(road.way.engine.base_url, learned)
+            road = replace(road, way=replace(road.way, dialect=learned))
+
+
+def hand_on(response: Response | None, facts: Mapping[str, str]) -> Flow[None]:
+    assert response is not None, "an engine's refusal has a response"
+    yield Relay(Head(response.status, response.headers, facts, len(response.body)))
+    yield Relay(response.body)
+    yield Relay(None)
+
+
+def mended(posted: Posted, road: Road) -> Flow[Going]:
+    body = yield from mend_body(posted.body, posted.api, road.way)
+    question = Question(
+        prompt="",
+        references=(),
+        model=body.model,
+        api=posted.api,
+        cache=posted.cache and body.is_cacheable and posted.path != COUNT,
+        refresh=posted.refresh,
+        timeout_s=road.timeout_s,
+    )
+    is_streamed = body.fields.get("stream") is True
+    way = road.way
+    return Going(posted, body, Asking(question, way.engine, road.retry, is_streamed, way.dialect))
+
+
+def asked(going: Going, exchanging: Exchanging) -> Flow[None]:
+    """Hand on what is known already, or what others are asking for right now, or else pay."""
+    question = going.asking.question
+    if not question.cache:
+        yield from paid(going, exchanging)
+        return
+
+    def tell(record: Record) -> Flow[Relayed | None]:
+        yield from hand_on(recorded(record), going.facts(FREE, cached=True))
+        return replace(NOTHING, record=record)
+
+    key = going.body.key(going.asking.engine.base_url, going.posted.path)
+    yield from once(key, question, tell, paid(going, exchanging))
+
+
+def paid(going: Going, exchanging: Exchanging) -> Flow[Relayed]:
+    """Send, and hand on what comes; a stream that breaks ends in an event that says so."""
+    asking = going.asking
+    try:
+        relayed = yield from attempt(going.request, asking, hold(going), exchanging.exchange)
+    except (StreamCut, TimedOut) as error:
+        if not exchanging.is_out:
+            raise
+        yield Relay(broken_event(error, going.posted.api, exchanging.tape))
+        yield Relay(None)
+        return NOTHING
+    if not exchanging.is_out:
+        cost_usd = reply_cost_usd(relayed, asking.question) if going.is_billed else FREE
+        yield from hand_on(relayed.response, going.facts(cost_usd))
+    return relayed
+
+
+def recorded(record: Record) -> Response:
+    return Response(200, record["headers"], record["body"].encode())
+
+
+def hold(going: Going) -> Hold:
+    """Say what a request may use at most: a token is never shorter than a byte of text."""
+    body, model = going.body, going.asking.question.model
+    unseen = model.rule.tokens(UNSEEN, "high") * body.unseen if model.rule else 0
+    tokens = body.image_tokens + unseen + body.text_bytes
+    if not going.is_billed:
+        return Hold(model.name, tokens, FREE)
+    given = (body.fields.get(name) for name in LIMIT_FIELDS)
+    limit = next((each for each in given if type(each) is int), model.max_output_tokens)
+    answers = body.fields.get("n")
+    if limit is not None and type(answers) is int:
+        limit *= max(1, answers)
+    return Hold(model.name, tokens, worst_cost_usd(tokens, limit, model.price))
+
+
+def sent_fields(going: Going) -> dict[str, Any]:
+    """Say what a refused body held of images, as far as a server may refuse that."""
+    body = going.body
+    if going.asking.engine.needs_key:
+        return {"urls": body.urls, "media_types": []}
+    details = {image.plan.detail for image in body.images}
+    return {
+        "urls": body.urls,
+        "media_types": body.media_types,
+        "detail": "original" if "original" in details else next(iter(details), ""),
+    }

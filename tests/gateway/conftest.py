@@ -1,0 +1,36 @@
+"""One engine and one gateway for all tests of a module; each test begins with nothing asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from api_server import ApiServer, serve
+
+from gateway.running import Running, gateway
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[ApiServer]:
+    with serve() as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def running(engine: ApiServer) -> Iterator[Running]:
+    with gateway(engine) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def offline() -> Iterator[Running]:
+    with gateway(client={"engine": "local"}) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _nothing_asked(request: pytest.FixtureRequest) -> None:
+    if "engine" in request.fixturenames:
+        engine = request.getfixturevalue("engine")
+        engine.script.clear()
+        engine.requests.clear()
