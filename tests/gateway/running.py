@@ -44,8 +44,6 @@ def gateway(api: ApiServer | None = None, **options: Any) -> Iterator[Running]:
     if api is not None:
         options["client"] = {"base_url": api.url, **options.get("client", {})}
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "EYELINE_ENGINE", "EYELINE_MODEL"):
-            patch.delenv(name, raising=False)
         patch.setenv("EYELINE_CACHE_DIR", folder)
         made = Options(port=0, **options)
         listener = listen(made)
