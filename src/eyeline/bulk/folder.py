@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,7 +29,7 @@ from eyeline.bulk.tables import check_format
 from eyeline.bulk.whole import whole_file
 
 # Enough for the lines of what is in flight when the disk is full.
-BALLAST_BYTES = 256 * 1024
+BALLAST_BYTES = 2**18
 
 
 class RunFolder:
@@ -91,11 +91,13 @@ class RunFolder:
         try:
             for folder in (self.ledgers, self.parts):
                 folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.path, error) from None
+        # Where there is no room for it, there is none to keep back.
+        with suppress(OSError):
             if not self.ballast.exists():
                 with whole_file(str(self.ballast)) as file:
                     file.write(b"\0" * BALLAST_BYTES)
-        except OSError as error:
-            raise unwritable(self.path, error) from None
 
     def make_room(self) -> bool:
         """Let go of the ballast; say whether there was any."""

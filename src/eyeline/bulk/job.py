@@ -10,6 +10,7 @@ from decimal import Decimal
 from eyeline.bulk.columns import Columns, columns_of
 from eyeline.bulk.commits import Commit, Commits
 from eyeline.bulk.folder import RunFolder
+from eyeline.bulk.journal import unwritable
 from eyeline.bulk.ledger import recover
 from eyeline.bulk.options import RunOptions, fixed_by, of_ask, selection_of
 from eyeline.bulk.plan import Plan, plan_of, refuse_other
@@ -71,7 +72,10 @@ class Job:
             self.folder.parts / self.commits.part_name(shard.number)
             for shard in self.folder.read_shards()
         ]
-        assemble(parts, self.folder.target, self.plan.to_record())
+        try:
+            assemble(parts, self.folder.target, self.plan.to_record())
+        except OSError as error:
+            raise unwritable(self.folder.target, error) from None
         self.commits.note_assembled()
 
 

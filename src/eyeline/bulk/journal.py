@@ -94,25 +94,23 @@ class Journal:
         except OSError as error:
             raise unwritable(path, error) from None
 
-    def append(self, entry: Record) -> None:
+    def append(self, entry: Record, *, is_vital: bool = True) -> None:
         """
-        Write one line, or nothing of it: half a line before the next would be damage, not an end.
+        Write one line; where there is no room, what is vital may have the little that is kept back.
         """
         line = line_of(entry)
         try:
-            self.write(line)
-        except OSError as error:
-            if error.errno not in FULL or not self.make_room():
-                raise unwritable(self.path, error) from None
-            self.write_again(line)
-
-    def write_again(self, line: bytes) -> None:
-        try:
-            self.write(line)
+            try:
+                self.write(line)
+            except OSError as error:
+                if not is_vital or error.errno not in FULL or not self.make_room():
+                    raise
+                self.write(line)
         except OSError as error:
             raise unwritable(self.path, error) from None
 
     def write(self, line: bytes) -> None:
+        """Write a line, or nothing of it: half a line before the next would be damage."""
         written = 0
         try:
             while written < len(line):
@@ -133,5 +131,5 @@ class Journal:
         os.close(self.file)
 
 
-def unwritable(path: Path, error: OSError) -> RunUnwritable:
+def unwritable(path: Path | str, error: OSError) -> RunUnwritable:
     return RunUnwritable(str(path), error.strerror or str(error))

@@ -92,7 +92,9 @@ class Ledger(Journal):
     """One shard's ledger, open to be written; amounts are None where no price is known."""
 
     def intent(self, key: str, usd_max: Decimal | None) -> None:
-        self.append({"intent": key, "usd_max": None if usd_max is None else str(usd_max)})
+        usd = None if usd_max is None else str(usd_max)
+        # Where this finds no room nothing is sent, so the room kept back is for what was.
+        self.append({"intent": key, "usd_max": usd}, is_vital=False)
 
     def outcome(self, key: str, spent_usd: Decimal, record: Record) -> None:
         self.append({"outcome": key, "spent_usd": str(spent_usd), "record": record})
