@@ -17,6 +17,7 @@ from PIL import Image
 
 import eyeline
 from eyeline.core.catalogue import find
+from eyeline.core.dialect import Dialect
 from eyeline.core.engine import compatible, openai
 from eyeline.core.media import sniff
 from eyeline.core.parts import Api, PreparedImage
@@ -251,6 +252,36 @@ def test_fetched_urls() -> None:
     moved = fetching(user("See https://example.org/a.heic and https://private.example/b.png"))
     assert [each["type"] for each in moved.body[0]["content"]] == ["text", "image_url"]
     assert [bool(each.mend) for each in moved.findings] == [True, False]
+
+
+def test_urls_that_the_engine_would_not_get() -> None:
+    """Under `auto` they are fetched; where that fails they stay, and in a text the words alone."""
+    outside = wire({"engine": "openai", "cache": False}).outside
+    object.__setattr__(outside, "loader", Host())
+
+    def mended(body: Any, engine: Any, **options: Any) -> Mended:
+        return Driver(outside, None).run(
+            mend(body, Mending(find(MODEL), "chat", engine, **options))
+        )
+
+    near = compatible("mine", "http://127.0.0.1:8000/v1")
+    assert mended(chat(WEB, detail="high"), openai(), urls="auto").passed == (WEB,)
+    assert mended(chat(WEB), near, urls="auto").passed == ()
+    assert part(mended(chat("https://a.example/a.heic"), openai(), urls="auto"))["image_url"][
+        "url"
+    ].startswith("data:")
+    hosts = Dialect(fetch_hosts=("example.org",))
+    assert mended(chat(WEB), openai(), urls="pass", dialect=hosts).passed == ()
+    private = "https://private.example/b.png"
+    assert mended(chat(private), near, urls="auto").passed == (private,)
+    moved = mended(user(f"See {private}"), near, urls="auto")
+    assert part(moved, 1)["image_url"]["url"] == private
+    heic = "https://private.example/b.heic"
+    left = mended(user(f"See {heic}"), near, urls="auto")
+    assert (left.body, kinds(left)) == (user(f"See {heic}"), ["url_in_text"])
+    assert kinds(mended(chat("http://10.0.0.1/private.png"), openai(), urls="auto")) == [
+        "private_url"
+    ]
 
 
 def test_private_addresses_are_named() -> None:

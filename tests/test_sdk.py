@@ -47,7 +47,7 @@ class Sign(BaseModel):
 
 @pytest.fixture
 def client(api: ApiServer) -> Iterator[eyeline.OpenAI]:
-    with eyeline.OpenAI(api_key="sk-test", base_url=api.url) as made:
+    with eyeline.OpenAI(api_key="sk-test", base_url=api.url, urls="pass") as made:
         yield made
 
 

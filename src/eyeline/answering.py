@@ -7,26 +7,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from eyeline.core.answer import Answer, SentImage
 from eyeline.core.cost import Usage
-from eyeline.core.dialect import Dialect, learn, schema_in
+from eyeline.core.dialect import learn, schema_in
 from eyeline.core.draft import Draft
 from eyeline.core.outcome import conclude
 from eyeline.core.parts import ImagePart
 from eyeline.core.request import Manner, build
+from eyeline.core.urls import is_to_be_fetched
 from eyeline.effects import Flow, Learn, Now
-from eyeline.errors import ApiError, ImageRejected, SchemaMismatch
+from eyeline.errors import ApiError, SchemaMismatch
 from eyeline.exchange import Asking, attempt, exchange
 from eyeline.policy.limits import Hold
 
 # How often an answer that does not fit its schema is sent back to the model.
 CORRECTIONS_MAX = 1
-
-
-# What no other way of sending an image changes.
-FINAL_CODES = {"image_content_policy_violation"}
 
 
 class PlanAnew(Exception):
@@ -58,11 +54,12 @@ def answer(ready: Ready, asking: Asking) -> Flow[Answer]:
         try:
             return (yield from corrected(ready, asking))
         except ApiError as error:
-            learned = lesson(ready, asking, error)
+            sent, engine = sent_fields(ready, asking), asking.engine
+            learned = learn(asking.dialect, error, sent, by_openai=engine.needs_key)
             if learned is not None:
-                yield Learn(asking.engine.base_url, learned)
+                yield Learn(engine.base_url, learned)
             dialect = learned or asking.dialect
-            if is_to_be_fetched(ready, error, dialect):
+            if is_to_be_fetched(sent["urls"], error, dialect):
                 question = replace(asking.question, urls="fetch")
                 raise PlanAnew(replace(asking, question=question, dialect=dialect)) from error
             if learned is None:
@@ -70,18 +67,6 @@ def answer(ready: Ready, asking: Asking) -> Flow[Answer]:
             if dialect.refused_types != asking.dialect.refused_types:
                 raise PlanAnew(replace(asking, dialect=dialect)) from error
             asking = replace(asking, dialect=dialect)
-
-
-def is_to_be_fetched(ready: Ready, error: ApiError, dialect: Dialect) -> bool:
-    """
-    Say whether images that were passed as URLs may be taken once they come inline, prepared here.
-
-    It is all of them then, so that it happens once a question, whatever the error names.
-    """
-    hosts = {urlsplit(part.url).hostname for part in ready.parts if part.url}
-    is_unable = not (hosts.isdisjoint(dialect.fetch_hosts) and dialect.takes_urls)
-    is_about_image = isinstance(error, ImageRejected) and error.code not in FINAL_CODES
-    return bool(hosts) and (is_unable or is_about_image)
 
 
 def corrected(ready: Ready, asking: Asking) -> Flow[Answer]:
@@ -135,20 +120,6 @@ def summed(one: Usage, other: Usage) -> Usage:
 
 def plus(one: int | None, other: int | None) -> int | None:
     return None if one is None and other is None else (one or 0) + (other or 0)
-
-
-def lesson(ready: Ready, asking: Asking, error: ApiError) -> Dialect | None:
-    """
-    Give what a refusal teaches.
-
-    Of OpenAI all is known but where it can download: what else it refuses is the request's fault.
-    """
-    known = asking.dialect
-    learned = learn(known, error, sent_fields(ready, asking))
-    if learned is None or not asking.engine.needs_key:
-        return learned
-    hosts = learned.fetch_hosts
-    return None if hosts == known.fetch_hosts else replace(known, fetch_hosts=hosts)
 
 
 def sent_fields(ready: Ready, asking: Asking) -> dict[str, Any]:

@@ -6,17 +6,18 @@ The calls that need no client: `ask`, `stream`, `estimate`, `show`, `content_par
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from eyeline.client import Client, Stream
 from eyeline.core.answer import Answer
 from eyeline.core.catalogue import Model
-from eyeline.core.engine import Engine
 from eyeline.core.estimate import Estimate, ImageEstimate, image_estimate
 from eyeline.core.grid import caption, grid
 from eyeline.core.parts import Api, PreparedImage
 from eyeline.core.plan import Look
+from eyeline.core.question import Urls, choose_urls
 from eyeline.core.reference import Reference
 from eyeline.drivers import Driver
 from eyeline.errors import ImageError, SettingsError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from eyeline.adapters.sheet import Cell, Sheet
     from eyeline.core.misplaced import Finding
     from eyeline.mend import Mended
-    from eyeline.mend_image import Urls
 
 # A body, or a list of messages or input items; what comes back is of the same kind.
 Body = TypeVar("Body", bound=Mapping[str, Any] | Sequence[Any])
@@ -214,26 +214,22 @@ def repair(
     Give a request body, or a list of messages or input items, with its images made right.
 
     The argument is never changed, and comes back itself if nothing was wrong. With `urls` "fetch",
-    http(s) images are fetched and sent inline. What cannot be mended stays as it is; only a path
-    or an object that cannot be read raises its ImageError.
+    http(s) images are fetched and sent inline, with "auto" those that OpenAI would not get. What
+    cannot be mended stays as it is; only a path or an object that cannot be read raises its
+    ImageError.
     """
-    found = mended(messages_or_body, model, api, urls=urls)
+    found = mended(messages_or_body, model, api, urls=choose_urls(urls))
     for error in found.errors:
         raise error
     body: Body = found.body
     return body
 
 
-def mended(
-    body: Any,
-    model: str | None = None,
-    api: Api | None = None,
-    *,
-    engine: Engine | None = None,
-    urls: Urls = "pass",
-    finds_only: bool = False,
-) -> Mended:
-    """Mend a body for an engine, OpenAI by default; `errors` are left to the caller."""
+def mended(body: Any, model: str | None = None, api: Api | None = None, **options: Any) -> Mended:
+    """
+    Mend a body for OpenAI, or as `options` say, which are fields of a Mending; `errors` are left to
+    the caller.
+    """
     from eyeline.core.bodies import api_of
     from eyeline.mend import mend
     from eyeline.mend_image import Mending
@@ -242,13 +238,17 @@ def mended(
     if looks_like is None:
         expected = "a list of messages, or a body with `messages` or `input`"
         raise SettingsError("body", type(body).__name__, expected)
-    wiring = wire({"engine": "openai", "cache": False})
+    wiring = mending_wiring(read_settings())
     named = body.get("model") if isinstance(body, Mapping) else None
     mending = Mending(
         model=wiring.model(model or (named if isinstance(named, str) else None)),
         api=api or looks_like,
-        engine=engine or wiring.engine,
-        urls=urls,
-        finds_only=finds_only,
+        engine=wiring.engine,
     )
-    return Driver(wiring.outside, None).run(mend(body, mending))
+    return Driver(wiring.outside, None).run(mend(body, replace(mending, **options)))
+
+
+@lru_cache(maxsize=CLIENTS_MAX)
+def mending_wiring(settings: Settings) -> Wiring:
+    """Give what bodies are mended with under these settings, and what is known of their servers."""
+    return wire({"engine": "openai"})

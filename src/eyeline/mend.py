@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import is_
-from typing import Any, Literal
+from typing import Any
 
 from eyeline.core.bodies import (
     IMAGE_TYPES,
@@ -36,6 +36,7 @@ from eyeline.core.misplaced import (
     finding,
     image_urls,
     is_blind,
+    is_image_url,
     text_tokens,
 )
 from eyeline.core.pages import IMAGES_MAX
@@ -46,8 +47,6 @@ from eyeline.core.tokens import DETAILS, Detail
 from eyeline.effects import Flow
 from eyeline.errors import ImageError
 from eyeline.mend_image import ImageMender, Mending
-
-Urls = Literal["pass", "fetch"]
 
 # The field that each mistake of shape is made in.
 FAULTY = {
@@ -63,19 +62,22 @@ class Mended:
     """
     A body made right, and what was wrong with it.
 
-    `errors` say why what only eyeline could have sent, a path or an object, could not be.
+    `errors` say why what only eyeline could have sent, a path or an object, could not be. `passed`
+    are the URLs that the engine is to download.
     """
 
     body: Any = field(repr=False)
     findings: tuple[Finding, ...]
     errors: tuple[ImageError, ...]
+    passed: tuple[str, ...] = field(default=(), repr=False)
 
 
 def mend(body: Any, mending: Mending) -> Flow[Mended]:
     """Mend a body, or a list of messages or items. Yields Load, Pages and Prepare."""
     mender = Mender(mending, shown_urls(body))
     made = yield from mender.body(body)
-    return Mended(made, (*mender.findings, *mender.closing()), tuple(mender.errors))
+    findings = (*mender.findings, *mender.closing())
+    return Mended(made, findings, tuple(mender.errors), tuple(mender.passed))
 
 
 class Mender(ImageMender):
@@ -189,7 +191,7 @@ class Mender(ImageMender):
 
     def urls(self, text: str, where: str) -> Flow[list[Any]]:
         """Give parts for the images whose URLs stand in a text; the text keeps the words."""
-        is_passed = self.mending.urls == "pass"
+        is_passed = self.mending.finds_only or self.mending.urls == "pass"
         parts = []
         for url in image_urls(text, PASSED_TYPES if is_passed else READERS):
             if url in self.shown:
@@ -207,15 +209,15 @@ class Mender(ImageMender):
         return parts
 
     def text_url(self, url: str) -> Flow[list[str]]:
-        if self.mending.urls == "fetch":
+        """Give the image that a URL in a text is; none where nobody could show it."""
+        if not self.mending.passes(url):
             try:
                 return (yield from self.fetched(url, "high"))
             except ImageError:
-                return []
-        if self.is_out_of_reach(url):
-            return []
-        self.images += 1
-        return [url]
+                if self.mending.urls == "fetch":
+                    return []
+        is_shown = not self.is_out_of_reach(url) and is_image_url(url, PASSED_TYPES)
+        return self.pass_on(url) if is_shown else []
 
     # --- image parts ----------------------------------------------------------------------------
 

@@ -5,26 +5,26 @@ The image that one value of a body names, made ready to send; and what was wrong
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from eyeline.core.addresses import is_private
 from eyeline.core.bodies import RawImage
 from eyeline.core.catalogue import Model
+from eyeline.core.dialect import STANDARD, Dialect
 from eyeline.core.engine import Engine
 from eyeline.core.misplaced import Finding, finding
 from eyeline.core.parts import Api, PreparedImage, data_url
 from eyeline.core.plan import Look
-from eyeline.core.question import Question
+from eyeline.core.question import Question, Urls
 from eyeline.core.reference import BytesRef, FileId, FileRef, Reference, parse_reference, shown
 from eyeline.core.spelt import Spelt, read_spelling
 from eyeline.core.tokens import Detail
+from eyeline.core.urls import is_passed
 from eyeline.effects import Flow
 from eyeline.errors import BadReference, ImageError, ImageTooLarge, UnsupportedFormat
 from eyeline.exchange import Asking
 from eyeline.looking import LookedAt, file_of, look_at, prepare
 from eyeline.policy.retry import Retry
-
-Urls = Literal["pass", "fetch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,9 @@ class Mending:
     """
     How a body is mended: for which model, API and engine.
 
-    `urls` says whether http(s) URLs are passed on, or fetched and sent inline. With `finds_only`
-    no pixel is touched, and the body that comes back is good for nothing. `reads_files` False is
+    `urls` says whether http(s) URLs are passed on, or fetched and sent inline; `dialect` what is
+    known of the server that would download them. With `finds_only` nothing is fetched, no pixel
+    touched, and the body that comes back is good for nothing. `reads_files` False is
     for bodies that strangers wrote: a path in them must not name a file of ours.
     """
 
@@ -43,6 +44,10 @@ class Mending:
     urls: Urls = "pass"
     finds_only: bool = False
     reads_files: bool = True
+    dialect: Dialect = STANDARD
+
+    def passes(self, url: str) -> bool:
+        return self.finds_only or is_passed(url, self.urls, self.engine, self.dialect)
 
 
 class ImageMender:
@@ -52,6 +57,7 @@ class ImageMender:
         self.mending = mending
         self.findings: list[Finding] = []
         self.errors: list[ImageError] = []
+        self.passed: list[str] = []
         self.images = 0
 
     def find(self, where: str, what: str, found: str = "", **more: Any) -> None:
@@ -85,13 +91,20 @@ class ImageMender:
 
     def web(self, url: str, where: str, detail: Detail) -> Flow[list[Any]]:
         """Give what to send for an http(s) URL: itself, or where it is fetched, what is there."""
-        if self.mending.urls == "fetch":
+        found = None
+        if not self.mending.passes(url):
             try:
                 return (yield from self.fetched(url, detail))
             except ImageError as error:
-                self.find(where, "unreadable", str(error), mended=False)
-        elif self.is_out_of_reach(url):
+                found = str(error)
+        if self.is_out_of_reach(url):
             self.find(where, "private_url", shown(url), mended=False)
+        elif found:
+            self.find(where, "unreadable", found, mended=False)
+        return self.pass_on(url)
+
+    def pass_on(self, url: str) -> list[str]:
+        self.passed.append(url)
         self.images += 1
         return [url]
 

@@ -20,11 +20,18 @@ from typing import Any, Literal, Self
 import openai
 
 from eyeline.adapters.sdk import engine_of
-from eyeline.calls import mended
+from eyeline.calls import mended, mending_wiring
+from eyeline.core.dialect import learn
+from eyeline.core.failure import api_error
 from eyeline.core.misplaced import Finding
 from eyeline.core.parts import Api
+from eyeline.core.question import Urls, choose_urls
+from eyeline.core.urls import is_to_be_fetched
+from eyeline.core.wire import Response, lower_names
+from eyeline.effects import Learn
 from eyeline.errors import MisplacedImage, SettingsError
 from eyeline.mend import Mended
+from eyeline.settings import read_settings
 
 Repair = Literal["fix", "warn", "off"]
 REPAIRS: tuple[Repair, ...] = ("fix", "warn", "off")
@@ -38,21 +45,25 @@ ENDPOINTS: dict[str, Api] = {
 
 @dataclass(slots=True)
 class Work:
-    """What was done for one request, so that its retries, which have the same body, do it not."""
+    """
+    What was done for one request, so that its retries, which have the same body, do it not; `urls`
+    is "fetch" once the API could not take them.
+    """
 
     body: Any = None
     mended: Mended | None = None
+    urls: Urls | None = None
 
 
 under_way: ContextVar[Work | None] = ContextVar("under_way", default=None)
 
 
 @contextmanager
-def one_request() -> Iterator[None]:
+def one_request() -> Iterator[Work]:
     """Remember what is mended until the request is done."""
-    token = under_way.set(Work())
+    token = under_way.set(work := Work())
     try:
-        yield
+        yield work
     finally:
         under_way.reset(token)
 
@@ -61,22 +72,25 @@ class Repairing:
     """What blocking and awaiting clients share: the option, and what becomes of findings."""
 
     repair: Repair
+    urls: Urls
 
-    def __init__(self, *, repair: Repair = "fix", **options: Any) -> None:
+    def __init__(self, *, repair: Repair = "fix", urls: Urls | None = None, **options: Any) -> None:
         if repair not in REPAIRS:
             raise SettingsError("repair", str(repair), f"one of {', '.join(REPAIRS)}")
         self.repair = repair
+        self.urls = choose_urls(urls or read_settings().urls)
         super().__init__(**options)
 
     def copy(
         self,
         *,
         repair: Repair | None = None,
+        urls: Urls | None = None,
         _extra_kwargs: Mapping[str, Any] = {},  # as the SDK has it; never changed
         **options: Any,
     ) -> Self:
         """Give a client with some options changed; takes what the SDK's own `copy` takes."""
-        extra = {"repair": repair or self.repair, **_extra_kwargs}
+        extra = {"repair": repair or self.repair, "urls": urls or self.urls, **_extra_kwargs}
         made: Self = super().copy(_extra_kwargs=extra, **options)  # type: ignore[misc]  # the SDK's
         return made
 
@@ -90,11 +104,38 @@ class Repairing:
 
     def mended(self, body: Any, api: Api) -> Mended:
         """Mend a body, or for "warn" find only."""
-        work = under_way.get()
-        if work is not None and work.mended is not None and work.body is body:
+        work = under_way.get() or Work()
+        if work.mended is not None and work.body is body:
             return work.mended
-        finds_only = self.repair == "warn"
-        return mended(body, api=api, engine=engine_of(self), finds_only=finds_only)
+        engine = engine_of(self)
+        outside = mending_wiring(read_settings()).outside
+        return mended(
+            body,
+            api=api,
+            engine=engine,
+            urls=work.urls or self.urls,
+            dialect=outside.recall(engine.base_url),
+            finds_only=self.repair == "warn",
+        )
+
+    def turns_to_fetching(self, error: openai.APIStatusError, work: Work) -> bool:
+        """Say whether images that the API refused as URLs are to go inline, and remember why."""
+        urls = work.mended.passed if work.mended and self.repair == "fix" else ()
+        if not urls or self.urls == "fetch":
+            return False
+        engine, response = engine_of(self), error.response
+        answer = Response(response.status_code, lower_names(response.headers), response.content)
+        refusal = api_error(engine.name, answer, "")
+        outside = mending_wiring(read_settings()).outside
+        known = outside.recall(engine.base_url)
+        sent = {"urls": urls, "media_types": ()}
+        learned = learn(known, refusal, sent, by_openai=engine.needs_key)
+        if learned is not None:
+            outside.in_time(Learn(engine.base_url, learned))
+        if not is_to_be_fetched(urls, refusal, learned or known):
+            return False
+        work.urls, work.mended = "fetch", None
+        return True
 
     def take(self, options: Any, found: Mended) -> Any:
         """Put a mended body into the options of a request, and say once what was done."""
@@ -105,7 +146,14 @@ class Repairing:
             options.json_data = found.body
         if work.mended is not found:
             work.body, work.mended = body, found
-            warn(found.findings if self.repair == "warn" else worth_saying(found.findings))
+            # What was said of the body when it went out first needs no saying twice.
+            warn(
+                ()
+                if work.urls
+                else found.findings
+                if self.repair == "warn"
+                else worth_saying(found.findings)
+            )
         return options
 
 
@@ -141,7 +189,12 @@ class BlockingRepair(Repairing):
     """Mends in the hook of the blocking clients."""
 
     def request(self, *arguments: Any, **options: Any) -> Any:
-        with one_request():
+        with one_request() as work:
+            try:
+                return super().request(*arguments, **options)  # type: ignore[misc]  # the SDK's
+            except openai.APIStatusError as error:
+                if not self.turns_to_fetching(error, work):
+                    raise
             return super().request(*arguments, **options)  # type: ignore[misc]  # the SDK's
 
     def _prepare_options(self, options: Any) -> Any:
@@ -154,7 +207,14 @@ class AwaitingRepair(Repairing):
     """Mends in the hook of the awaiting clients, in a thread."""
 
     async def request(self, *arguments: Any, **options: Any) -> Any:
-        with one_request():
+        from anyio import to_thread  # the SDK's own, for any event loop
+
+        with one_request() as work:
+            try:
+                return await super().request(*arguments, **options)  # type: ignore[misc]  # the SDK's
+            except openai.APIStatusError as error:
+                if not await to_thread.run_sync(self.turns_to_fetching, error, work):
+                    raise
             return await super().request(*arguments, **options)  # type: ignore[misc]  # the SDK's
 
     async def _prepare_options(self, options: Any) -> Any:
@@ -171,7 +231,8 @@ class OpenAI(BlockingRepair, openai.OpenAI):
     """
     `openai.OpenAI` with images made right; takes what that takes.
 
-    `repair` is "fix", "warn" to say what is wrong and change nothing, or "off".
+    `repair` is "fix", "warn" to say what is wrong and change nothing, or "off". `urls` says who
+    fetches image URLs: "pass", "fetch", or "auto".
     """
 
 

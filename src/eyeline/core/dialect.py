@@ -155,22 +155,26 @@ def in_words(schema: Any) -> str:
     return f"Answer with one JSON object that fits this JSON Schema, and with nothing else:\n{text}"
 
 
-def learn(known: Dialect, error: ApiError, sent: Mapping[str, Any]) -> Dialect | None:
+def learn(
+    known: Dialect, error: ApiError, sent: Mapping[str, Any], *, by_openai: bool = False
+) -> Dialect | None:
     """
     Give what a refusal teaches beyond what is known, or None where it teaches nothing.
 
     `sent` says what the refused request held: the names of its fields, "detail" with its value,
-    "media_types", and "urls" that were passed on to be downloaded.
+    "media_types", and "urls" that were passed on to be downloaded. Of OpenAI all is known but from
+    where it can download: what else it refuses is the request's fault.
     """
     if error.status not in REFUSALS:
         return None
-    words = error.message
-    learned = replace(
-        known,
-        fetch_hosts=known.fetch_hosts + undownloaded(error, sent, known),
-        takes_urls=known.takes_urls and not (sent["urls"] and INLINE_ONLY.search(words)),
-        **(changes(known, words, sent) if NOT_TAKEN.search(words) else {}),
-    )
+    learned = replace(known, fetch_hosts=known.fetch_hosts + undownloaded(error, sent, known))
+    if not by_openai:
+        words = error.message
+        learned = replace(
+            learned,
+            takes_urls=known.takes_urls and not (sent["urls"] and INLINE_ONLY.search(words)),
+            **(changes(known, words, sent) if NOT_TAKEN.search(words) else {}),
+        )
     return None if learned == known else learned
 
 

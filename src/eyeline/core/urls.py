@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from eyeline.core.addresses import is_private
@@ -9,6 +10,10 @@ from eyeline.core.dialect import Dialect
 from eyeline.core.engine import Engine
 from eyeline.core.pages import EXTENSIONS
 from eyeline.core.question import Urls
+from eyeline.errors import ApiError, ImageRejected
+
+# What no other way of sending an image changes.
+FINAL_CODES = {"image_content_policy_violation"}
 
 
 def is_passed(url: str, urls: Urls, engine: Engine, dialect: Dialect) -> bool:
@@ -31,3 +36,16 @@ def is_likely(url: str, engine: Engine) -> bool:
     extension = parts.path.rpartition(".")[2].lower()
     is_taken = EXTENSIONS.get(extension, "") in {"", *engine.media_types}
     return is_taken and "@" not in parts.netloc and not is_private(url)
+
+
+def is_to_be_fetched(urls: Iterable[str], error: ApiError, dialect: Dialect) -> bool:
+    """
+    Say whether images that were passed as URLs, and refused, may be taken once they come inline.
+
+    `dialect` knows what the refusal taught. All are fetched then, whichever the error names, so
+    that it happens once a question.
+    """
+    hosts = {urlsplit(url).hostname for url in urls}
+    is_unable = not (hosts.isdisjoint(dialect.fetch_hosts) and dialect.takes_urls)
+    is_about_image = isinstance(error, ImageRejected) and error.code not in FINAL_CODES
+    return bool(hosts) and (is_unable or is_about_image)
