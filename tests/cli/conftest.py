@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from eyeline.cli import run
+from eyeline.cli import dispatch
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ Cli = Callable[..., Result]
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     def call(*arguments: object, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        status = run([str(argument) for argument in arguments])
+        status = dispatch([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         return Result(status, captured.out, captured.err)
 

@@ -22,9 +22,9 @@ ASK_WITHOUT = {"openai", "pydantic", "numpy", "aiohttp", "asyncio", "PIL", "json
 
 LOADED = """
 import sys
-from eyeline.cli import run
+from eyeline.cli import dispatch
 sys.argv[0] = "eyeline"
-run(sys.argv[1:])
+dispatch(sys.argv[1:])
 print("MODULES", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """
 

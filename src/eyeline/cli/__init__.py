@@ -15,7 +15,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        status = run(sys.argv[1:])
+        status = dispatch(sys.argv[1:])
         sys.stdout.flush()
     except KeyboardInterrupt:
         status = 130
@@ -50,7 +50,7 @@ def lost_output(error: OSError) -> int:
     return 1
 
 
-def run(arguments: list[str]) -> int:
+def dispatch(arguments: list[str]) -> int:
     """Run one command and give its exit status; errors become one or two lines on stderr."""
     import click
 
