@@ -424,6 +424,22 @@ def tiff_float() -> bytes:
 
 
 @bomb(".tif")
+def tiff_planes() -> bytes:
+    """12 megapixels of 16-bit colour, plane by plane, predicted."""
+    packed = zeros(3_500 * 35 * 2)
+    tags = strips(3_500, 35, packed, DEFLATE, 3, 16) | {284: 2, 317: 2}
+    tags |= {STRIPS: [8] * 300, COUNTS: [len(packed)] * 300}
+    return tiff(tags, packed)
+
+
+@bomb(".tif")
+def tiff_floats() -> bytes:
+    """20 megapixels of float colour, each float in four parts."""
+    packed = zeros(4_500 * 45 * 12)
+    return tiff(strips(4_500, 45, packed, DEFLATE, 3, 32) | {339: [3] * 3, 317: 3}, packed)
+
+
+@bomb(".tif")
 def tiff_cmyk() -> bytes:
     """49 megapixels of four inks."""
     packed = zeros(7_000 * 70 * 4)

@@ -22,9 +22,10 @@ FORMATS = (
 )  # fmt: skip
 # What is a picture after all, however odd, and within its bounds. All else is refused.
 DRAWN = {
-    "png_rgba_7000", "png_rgba_16_bit", "png_grey", "png_1_bit", "png_palette", "png_ztxt",
+    "png_rgba_7000", "png_grey", "png_1_bit", "png_palette", "png_ztxt",
     "png_itxt", "png_many_texts", "png_more_data", "gif_hollow", "gif_flat", "gif_far_frame",
-    "gif_farthest_frame", "gif_large_frames", "tiff_16_bit", "tiff_tiles", "tiff_strips",
+    "gif_farthest_frame", "gif_large_frames", "tiff_16_bit", "tiff_planes", "tiff_tiles",
+    "tiff_strips",
     "tiff_loop", "tiff_last_directory", "jpeg_grey", "jpeg_colour", "jpeg_scans_allowed",
     "jpeg_tables", "jpeg_table_counts", "jpeg_icc_parts", "jpeg_icc_claim", "jpeg_exif_loop",
     "jpeg_line", "webp_far_frame", "webp_large_frames", "bmp_rle_pixels", "ico_entries",

@@ -8,7 +8,7 @@ gives at once, but for tall pictures, where Pillow takes the two the other way r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from PIL import Image
 
@@ -26,36 +26,38 @@ TURNS = {
 }
 # Those under which the first row of the upright picture is stored last, as a row or a column.
 FROM_THE_END = {3, 4, 7, 8}
-# Gives the rows from one, and up to another.
-Cut = Callable[[int, int], Image.Image]
+# Left, top, right and bottom of a part, in pixels.
+Box = tuple[int, int, int, int]
 
 
 def bands(image: Image.Image, orientation: int = 1) -> Iterator[Image.Image]:
     """Give all rows of an image as they stand upright, some at a time."""
-    width_px, height_px = size = upright_size(image, orientation)
+    return (upright(image.crop(box), orientation) for box in boxes(image.size, orientation))
 
-    def cut(top: int, end: int) -> Image.Image:
+
+def boxes(size: tuple[int, int], orientation: int = 1) -> Iterator[Box]:
+    """Give the part of a stored picture that is each band of the upright one."""
+    width_px, height_px = upright_size(size, orientation)
+    for top, end in spans((width_px, height_px)):
         if orientation in FROM_THE_END:
             top, end = height_px - end, height_px - top
-        box = (top, 0, end, width_px) if orientation >= 5 else (0, top, width_px, end)
-        return upright(image.crop(box), orientation)
+        yield (top, 0, end, width_px) if orientation >= 5 else (0, top, width_px, end)
 
-    return cut_bands(cut, size)
+
+def spans(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Give the first row of each band, and the row behind its last."""
+    width_px, height_px = size
+    rows = max(1, BAND_PIXELS // width_px)
+    for top in range(0, height_px, rows):
+        yield top, min(height_px, top + rows)
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(TURNS[orientation]) if orientation in TURNS else image
 
 
-def upright_size(image: Image.Image, orientation: int) -> tuple[int, int]:
-    return image.size[::-1] if orientation >= 5 else image.size
-
-
-def cut_bands(cut: Cut, size: tuple[int, int]) -> Iterator[Image.Image]:
-    width_px, height_px = size
-    rows = max(1, BAND_PIXELS // width_px)
-    for top in range(0, height_px, rows):
-        yield cut(top, min(height_px, top + rows))
+def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    return size[::-1] if orientation >= 5 else size
 
 
 def narrowed(rows: Iterable[Image.Image], width_px: int, height_px: int) -> Image.Image:

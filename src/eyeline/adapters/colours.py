@@ -48,7 +48,7 @@ def fitted(image: Image.Image, fit: Fit) -> tuple[Image.Image, Notes]:
 
     The profile that its numbers still mean stands in `info`.
     """
-    width_px, height_px = upright_size(image, fit.orientation)
+    width_px, height_px = upright_size(image.size, fit.orientation)
     if is_plain(image) and width_px == fit.width_px:
         return upright(image, fit.orientation), ()
     return fitted_rows(bands(image, fit.orientation), image, height_px, fit)
@@ -127,14 +127,16 @@ def eight_bit(image: Image.Image) -> Recipe:
     Scale 16-bit, 32-bit and float grey by its real range; Pillow's own conversion would clip it.
     """
     low, high = extrema(image)
+    note = (f"{low:g} to {high:g} scaled to 0 to 255",) if high > low else ()
+    return Recipe(lambda rows: scaled(rows.convert("F"), low, high), None, note)
+
+
+def scaled(rows: Image.Image, low: float, high: float) -> Image.Image:
+    """Give grey of floats as 8-bit grey, `low` black and `high` white."""
     if not high > low:
-        return Recipe(lambda rows: Image.new("L", rows.size, 255 if low > 0 else 0), None)
+        return Image.new("L", rows.size, 255 if low > 0 else 0)
     scale = 255.0 / (high - low)
-
-    def scaled(rows: Image.Image) -> Image.Image:
-        return rows.convert("F").point(lambda value: value * scale - low * scale).convert("L")
-
-    return Recipe(scaled, None, (f"{low:g} to {high:g} scaled to 0 to 255",))
+    return rows.point(lambda value: value * scale + (0.5 - low * scale)).convert("L")
 
 
 def extrema(image: Image.Image) -> tuple[float, float]:

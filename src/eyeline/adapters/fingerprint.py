@@ -8,7 +8,8 @@ from io import BytesIO
 from PIL import Image, ImageCms
 
 from eyeline.adapters.colours import is_srgb, plain
-from eyeline.adapters.decode import FORMATS, UNDECODABLE, open_image
+from eyeline.adapters.decode import FORMATS, UNDECODABLE
+from eyeline.adapters.opening import open_image
 from eyeline.core.colour import WHITE
 from eyeline.core.formats import png
 from eyeline.core.media import PNG

@@ -7,7 +7,7 @@ from PIL import Image
 from pillow_heif import options
 
 from eyeline.adapters.apart import DAMAGED, Parts, Refused, serve
-from eyeline.adapters.bands import cut_bands, narrowed
+from eyeline.adapters.bands import narrowed, spans
 from eyeline.adapters.colours import Fit, fitted_rows
 from eyeline.adapters.rows import SHORT_PROFILE, packed
 from eyeline.core.colour import Colour
@@ -36,7 +36,7 @@ def answer(data: bytes, arguments: list[str]) -> Parts:
         band = Image.frombytes(mode, shape, rows, "raw", mode, stride_bytes, 1)
         return band if mode == wanted else band.convert(wanted)
 
-    bands, profile = cut_bands(cut, picture.size), picture.info.get("icc_profile")
+    bands, profile = (cut(*span) for span in spans(picture.size)), picture.info.get("icc_profile")
     if not arguments:
         made = narrowed(bands, *picture.size)
         made.info = {"icc_profile": profile, SHORT_PROFILE: picture.info.get(SHORT_PROFILE)}

@@ -7,7 +7,7 @@ Sources: TIFF 6.0, its technical notes, and libtiff's BigTIFF design; EXIF 2.32.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
@@ -121,8 +121,14 @@ def exif_orientation(exif: bytes) -> int:
 
 
 def directories(data: bytes) -> Iterator[Tags]:
-    """Give the tags read here of each directory; a chain that comes back to itself ends there."""
+    """Give the tags read here of each directory."""
     layout = layout_of(data)
+    for at in places(data, layout):
+        yield tags_at(data, at, layout, READ)
+
+
+def places(data: bytes, layout: Layout) -> Iterator[int]:
+    """Give where each directory stands; a chain that comes back to itself ends there."""
     at, seen, entries_left = first_directory(data, layout), set[int](), ENTRIES_MAX
     while at and at not in seen:
         count = entry_count(data, at, layout)
@@ -130,13 +136,20 @@ def directories(data: bytes) -> Iterator[Tags]:
         if len(seen) == PAGES_MAX or entries_left < 0:
             raise Unsafe(f"more than {PAGES_MAX:,} pages or {ENTRIES_MAX:,} tags")
         seen.add(at)
-        yield {
-            tag: values(data, layout, kind, number, value_at)
-            for tag, kind, number, value_at in entries(data, at, layout)
-            if tag in READ and kind in INTEGERS and number
-        }
+        yield at
         end = at + struct.calcsize("=" + layout.counts) + layout.entry_bytes * count
         (at,) = unpack(layout.order + layout.offsets, data, end)
+
+
+def tags_at(
+    data: bytes, at: int, layout: Layout, wanted: Collection[int], values_max: int = VALUES_MAX
+) -> dict[int, tuple[int, ...]]:
+    """Give the tags that are wanted of a directory, the first so many values of each."""
+    return {
+        tag: values(data, layout, kind, min(number, values_max), number, value_at)
+        for tag, kind, number, value_at in entries(data, at, layout)
+        if tag in wanted and kind in INTEGERS and number
+    }
 
 
 def layout_of(data: bytes) -> Layout:
@@ -165,9 +178,11 @@ def entries(data: bytes, at: int, layout: Layout) -> Iterator[tuple[int, int, in
         yield tag, kind, number, entry + 4 + struct.calcsize("=" + layout.offsets)
 
 
-def values(data: bytes, layout: Layout, kind: int, number: int, at: int) -> tuple[int, ...]:
-    """Give the first values of an entry, no more than the samples of a pixel we know."""
+def values(
+    data: bytes, layout: Layout, kind: int, wanted: int, number: int, at: int
+) -> tuple[int, ...]:
+    """Give the first values `wanted` of the `number` that an entry has."""
     width = struct.calcsize("=" + INTEGERS[kind])
     if number * width > struct.calcsize("=" + layout.offsets):
         (at,) = unpack(layout.order + layout.offsets, data, at)
-    return unpack(f"{layout.order}{min(number, VALUES_MAX)}{INTEGERS[kind]}", data, at)
+    return unpack(f"{layout.order}{wanted}{INTEGERS[kind]}", data, at)
