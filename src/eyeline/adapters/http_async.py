@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 
 import aiohttp
 
@@ -48,7 +48,18 @@ class AiohttpTransport:
             await self.session.close()
             self.session = None
 
+    async def pass_on(
+        self, method: str, request: Request, body: bytes | AsyncIterable[bytes] | None
+    ) -> AiohttpStream:
+        """Send any request of the API's, its body perhaps as it comes in, and leave it open."""
+        return AiohttpStream(self, request, await self.ask(method, request, body))
+
     async def post(self, request: Request) -> aiohttp.ClientResponse:
+        return await self.ask("POST", request, request.body)
+
+    async def ask(
+        self, method: str, request: Request, body: bytes | AsyncIterable[bytes] | None
+    ) -> aiohttp.ClientResponse:
         if self.session is None:
             # No limit on connections here: how many are in flight is the pace's decision.
             connector = aiohttp.TCPConnector(limit=0)
@@ -59,9 +70,10 @@ class AiohttpTransport:
             total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=request.timeout_s
         )
         try:
-            return await self.session.post(
+            return await self.session.request(
+                method,
                 self.base_url + request.path,
-                data=request.body,
+                data=body,
                 headers=self.headers | dict(request.headers) | self.key.header(),
                 timeout=timeout,
                 proxy=self.proxy,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -16,13 +15,10 @@ from eyeline.core.dialect import STANDARD
 from eyeline.gateway.options import Options
 from eyeline.gateway.reading import ClientGone, read_body
 from eyeline.gateway.refusals import Refused
-from eyeline.gateway.relaying import Relaying
+from eyeline.gateway.relaying import Relaying, passed_on
 from eyeline.relay import APIS, Posted, Road, relay
 from eyeline.relay_body import Way
 from eyeline.wiring import TIMEOUT_S
-
-# What of a client's own headers the engine is told; its key is not among them.
-PASSED_ON = {"idempotency-key", "openai-beta", "x-client-request-id", "traceparent", "tracestate"}
 
 
 class Api:
@@ -72,7 +68,3 @@ class Api:
             return local_model(self.wiring.gguf)
         stood_for = self.wiring.catalogue.find(name)
         return replace(stood_for, price=NOTHING_TO_PAY, overridden=True)
-
-
-def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name in PASSED_ON}

@@ -10,12 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from eyeline.adapters.http_async import AiohttpTransport
 from eyeline.client import AsyncClient
 from eyeline.gateway import desk, static
 from eyeline.gateway.api import Api
 from eyeline.gateway.models import Models
 from eyeline.gateway.options import Options
+from eyeline.gateway.passage import FILES, MODELS, RESPONSES, Passage
 from eyeline.version import VERSION
+from eyeline.wiring import TIMEOUT_S
 
 
 def make_app(options: Options | None = None) -> Starlette:
@@ -38,10 +41,21 @@ def routes(client: AsyncClient, options: Options) -> list[BaseRoute]:
     return [
         Route("/healthz", healthz),
         *twice(Api(client, options).routes()),
-        *twice(Models(client.wiring).routes()),
+        *twice(engines(client, options)),
         *desk.routes(client.wiring),
         *static.routes(),
     ]
+
+
+def engines(client: AsyncClient, options: Options) -> list[Route]:
+    """Give the endpoints without images: passed to the engine, or answered for it here."""
+    wiring, transport = client.wiring, client.driver.transport
+    if not isinstance(transport, AiohttpTransport):
+        return Models(wiring).routes()
+    timeout_s = wiring.options.get("timeout_s") or TIMEOUT_S
+    has_budget = wiring.outside.limits.budget is not None
+    passage = Passage(transport, options.bounds, timeout_s, has_budget=has_budget)
+    return passage.routes((*MODELS, *FILES, *RESPONSES))
 
 
 def twice(given: Sequence[Route]) -> list[Route]:

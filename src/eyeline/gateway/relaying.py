@@ -15,7 +15,7 @@ from eyeline.effects import Handed, Head, Relay
 from eyeline.errors import EyelineError
 from eyeline.gateway.refusals import refusal
 
-Steps = AsyncGenerator[Handed | Done[None], None]
+Steps = AsyncGenerator[Handed | Done[None], None] | AsyncGenerator[Relay, None]
 
 # Of one connection only, about a body's form on it, or addressed to a browser of theirs.
 DROPPED = {
@@ -24,6 +24,8 @@ DROPPED = {
     "set-cookie", "alt-svc", "strict-transport-security",
 }  # fmt: skip
 DROPPED_PREFIX = "access-control-"
+# What of a client's own headers the engine is told; its key is not among them.
+PASSED_ON = {"idempotency-key", "openai-beta", "x-client-request-id", "traceparent", "tracestate"}
 
 
 class Relaying(Response):
@@ -34,7 +36,7 @@ class Relaying(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        watch = Watch(receive)
+        watch = self.watch(receive)
         try:
             response = await self.relayed(send, watch)
         except CancelledError:
@@ -45,6 +47,9 @@ class Relaying(Response):
             watch.end()
         if response is not None:
             await response(scope, receive, send)
+
+    def watch(self, receive: Receive) -> Watch:
+        return Watch(receive)
 
     async def relayed(self, send: Send, watch: Watch) -> Response | None:
         """Send what is relayed; where an error comes before anything was, give its response."""
@@ -65,6 +70,10 @@ class Relaying(Response):
         if not is_over:
             await send(message(None))
         return None
+
+
+def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in PASSED_ON}
 
 
 def message(piece: Head | bytes | None) -> dict[str, Any]:
@@ -112,3 +121,20 @@ class Watch:
 
     def end(self) -> None:
         self.watching.cancel()
+
+
+class Unwatched(Watch):
+    """Where the body is still being read, who reads it sees the client leave."""
+
+    def __init__(self) -> None:
+        self.has_left = False
+
+    def end(self) -> None:
+        """Nothing was begun."""
+
+
+class Uploading(Relaying):
+    """A response whose request is still coming in."""
+
+    def watch(self, receive: Receive) -> Watch:
+        return Unwatched()
