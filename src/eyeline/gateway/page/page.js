@@ -336,15 +336,22 @@ function showChoices() {
   showDetails();
   showStrip();
   drawLines();
-  const chosen = table.pages.map((each) => choiceOf(each));
-  const ready = chosen.length > 0 && chosen.every((each) => each && !each.refused);
-  const total = ready ? sum(chosen.map((each) => each.tokens)) : 0;
-  const usd = chosen.some((each) => each?.cost_usd == null) ? null : sum(chosen.map((each) => each.cost_usd));
-  const what = table.pages.length > 1 ? `${table.pages.length} pictures` : "Picture";
-  $("forecast").textContent = known.engine.is_local ? "Answered here, costs nothing"
-    : ready ? `${what} ${tokens(total)} tok, ${dollars(usd)}` : "";
+  showForecast().catch(complain);
   $("go").textContent = answering ? "Stop" : "Ask";
   $("go").disabled = !answering && (!table.pages.length || Boolean(table.waiting));
+}
+
+/** Say what all pictures of the next question take together; a long question has its own rate. */
+async function showForecast() {
+  if (known.engine.is_local) return void ($("forecast").textContent = "Answered here, costs nothing");
+  const { model } = known;
+  const chosen = table.pages.map((each) => choiceOf(each));
+  const asked = showForecast.last = {};
+  if (!chosen.length || !chosen.every((each) => each?.tokens >= 0)) return void ($("forecast").textContent = "");
+  const total = sum(chosen.map((each) => each.tokens));
+  const usd = chosen.length === 1 ? chosen[0].cost_usd : await costOf(model, { input: total, output: 0, cached: 0 });
+  const what = chosen.length > 1 ? `${chosen.length} pictures` : "Picture";
+  if (asked === showForecast.last) $("forecast").textContent = `${what} ${tokens(total)} tok, ${dollars(usd)}`;
 }
 
 function showDetails() {
@@ -542,9 +549,12 @@ async function* events(body) {
 async function price(turn) {
   turn.bill = { cached: turn.cached, usd: turn.cached ? 0 : null };
   if (turn.cached || !turn.usage) return;
-  const { input, output, cached } = turn.usage;
-  const asked = new URLSearchParams({ model: turn.model, input_tokens: input, output_tokens: output, cached_tokens: cached });
-  turn.bill.usd = (await (await call(`eyeline/cost?${asked}`)).json()).cost_usd;
+  turn.bill.usd = await costOf(turn.model, turn.usage);
+}
+
+async function costOf(model, { input, output, cached }) {
+  const asked = new URLSearchParams({ model, input_tokens: input, output_tokens: output, cached_tokens: cached });
+  return (await (await call(`eyeline/cost?${asked}`)).json()).cost_usd;
 }
 
 // --- the conversation ---------------------------------------------------------------------------
