@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCREENSHOTS = Path(__file__).parent.parent / "build" / "screenshots"
 DESKTOP, PHONE = (1440, 900), (390, 844)
 # Longer than anything here takes, on a machine that does much else.
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,9 @@ def chromium() -> Iterator[Browser]:
         pytest.fail("CI has no chromium, which .ci/run installs")
     if path is None:
         pytest.skip("no chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

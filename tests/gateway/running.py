@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
@@ -39,15 +39,23 @@ class Running:
 
 
 @contextmanager
-def gateway(api: ApiServer | None = None, **options: Any) -> Iterator[Running]:
-    """Run a gateway of these options, with a cache of its own; by default before `api`."""
+def gateway(
+    api: ApiServer | None = None, *, environ: Mapping[str, str] | None = None, **options: Any
+) -> Iterator[Running]:
+    """
+    Run a gateway of these options, with a cache of its own; by default before `api`. `environ` is
+    all that it finds of settings in its environment.
+    """
     if api is not None:
         options["client"] = {"base_url": api.url, **options.get("client", {})}
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EYELINE_CACHE_DIR", folder)
-        made = Options(port=0, **options)
+    made = Options(port=0, **options)
+    with TemporaryDirectory() as folder:
+        # Settings are read when the gateway is made; what runs beside it must not find them.
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in {"EYELINE_CACHE_DIR": folder, **(environ or {})}.items():
+                patch.setenv(name, value)
+            server = uvicorn.Server(config(made))
         listener = listen(made)
-        server = uvicorn.Server(config(made))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         try:

@@ -26,17 +26,16 @@ LOOKS = [
 ]
 
 
-@pytest.fixture
-def online(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """A gateway before a server that stands where OpenAI would."""
-    monkeypatch.setenv("OPENAI_BASE_URL", api.url)
-    with gateway() as running:
+@pytest.fixture(scope="module")
+def online(engine: ApiServer) -> Iterator[Running]:
+    """A gateway before a server that stands where OpenAI would; it answers anew each time."""
+    with gateway(environ={"OPENAI_BASE_URL": engine.url}, client={"cache": False}) as running:
         yield running
 
 
-@pytest.fixture
-def offline() -> Iterator[Running]:
-    """A gateway without a key."""
+@pytest.fixture(scope="module")
+def keyless() -> Iterator[Running]:
+    """A gateway that was given no key and no engine."""
     with gateway() as running:
         yield running
 
@@ -73,7 +72,7 @@ def drop(page: Page, name: str, data: bytes, kind: str) -> None:
 @pytest.mark.parametrize(("size", "scheme", "name"), LOOKS)
 def test_a_dropped_picture_shows_what_it_will_cost(
     chromium: Browser,
-    api: ApiServer,
+    engine: ApiServer,
     online: Running,
     size: tuple[int, int],
     scheme: str,
@@ -93,7 +92,7 @@ def test_a_dropped_picture_shows_what_it_will_cost(
         assert figure(page, "answer") == "not asked"
         assert no_sideways_scroll(page)
         seen.shoot(f"{name}-picture")
-    assert not [each for each in api.requests if each.method == "POST"]
+    assert not [each for each in engine.requests if each.method == "POST"]
 
 
 def no_sideways_scroll(page: Page) -> bool:
@@ -203,7 +202,9 @@ def test_what_is_no_picture_is_said(
         expect(seen.page.locator("#empty")).to_be_visible()
 
 
-def test_a_private_address_is_refused(chromium: Browser, api: ApiServer, online: Running) -> None:
+def test_a_private_address_is_refused(
+    chromium: Browser, engine: ApiServer, online: Running
+) -> None:
     """The page fetches nothing that the guard would not, and says what to do."""
     with tab(chromium, f"{online.origin}/") as seen:
         seen.page.get_by_label("Address of a picture").first.fill(
@@ -213,9 +214,9 @@ def test_a_private_address_is_refused(chromium: Browser, api: ApiServer, online:
         expect(seen.page.locator(".fault")).to_contain_text("private address")
 
 
-def test_without_a_key_the_page_says_who_answers(chromium: Browser, offline: Running) -> None:
+def test_without_a_key_the_page_says_who_answers(chromium: Browser, keyless: Running) -> None:
     """With no key the built-in reader answers, and nobody is told otherwise."""
-    with tab(chromium, f"{offline.origin}/") as seen:
+    with tab(chromium, f"{keyless.origin}/") as seen:
         expect(seen.page.locator("#engine")).to_have_text("Answers in this process")
         expect(seen.page.locator("#offline")).to_contain_text("it is no language model")
         seen.shoot("desktop-light-offline")

@@ -764,10 +764,11 @@ function asCurl(turn, turns) {
     files.set(mark, `data:${each.media_type};base64,$(base64 < ${quoted(each.sheet.name)} | tr -d '\\n')`);
     return mark;
   };
-  const body = JSON.stringify(named(turn, turns, carried), null, 2).replace(/[\\$`]/g, "\\$&");
+  const { stream, stream_options, ...whole } = named(turn, turns, carried);
+  const body = JSON.stringify(whole, null, 2).replace(/[\\$`]/g, "\\$&");
   const filled = [...files].reduce((text, [mark, data]) => text.replace(mark, () => data), body);
   const token = known.token ? ` \\\n  -H "Authorization: Bearer $TOKEN"` : "";
-  return `curl -N ${quoted(url.href)} \\\n  -H 'Content-Type: application/json'${token} \\\n  -d @- <<END\n${filled}\nEND\n`;
+  return `curl ${quoted(url.href)} \\\n  -H 'Content-Type: application/json'${token} \\\n  -d @- <<END\n${filled}\nEND\n`;
 }
 
 function asShell(turn, turns) {
