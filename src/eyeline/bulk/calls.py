@@ -94,7 +94,12 @@ async def whole_run(
     begun_s = time.monotonic()
     with opened(prompt, source, out, wiring, options) as job:
         stopped_by = await carry_out(job, watch or Quiet())
-        return result_of_run(job, stopped_by, time.monotonic() - begun_s)
+        result = result_of_run(job, stopped_by, time.monotonic() - begun_s)
+        if report := options.get("report"):
+            from eyeline.bulk.report.make import report_run
+
+            await asyncio.to_thread(report_run, job, result, str(report))
+        return result
 
 
 def blocking(main: Coroutine[Any, Any, T]) -> T:

@@ -106,7 +106,7 @@ def opened(
         fixed = fixed_by(prompt, question, source, rows, options)
         template = Prompt.read(prompt, rows.columns)
         keep = tuple(options.get("keep", ()))
-        columns = columns_of(question.schema, rows.schema(), keep)
+        columns = columns_of(question.schema, rows.schema() if keep else None, keep)
         plan = agree(folder, plan_of(fixed, wiring.engine.base_url or wiring.engine.name), rows)
         commits = Commits(folder)
         tally = standing(folder, commits, retry_failed=options.get("retry_failed", False))

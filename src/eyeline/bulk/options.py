@@ -24,7 +24,8 @@ class RunOptions(AskOptions, total=False):
     `where`, `sample` (with `seed`) and `limit` choose rows. `new` starts over; `retry_failed`
     repeats failed rows; `in_doubt` says what becomes of rows that were sent and never answered. A
     run ends at the first failure with `fail_fast`, and after more than `max_failures`.
-    `rows_in_flight` is how many rows are open at once; 0 finds out by itself.
+    `rows_in_flight` is how many rows are open at once; 0 finds out by itself. `report` is an HTML
+    file that shows the rows, written at the end.
     """
 
     budget_usd: float | Decimal | None
@@ -40,6 +41,7 @@ class RunOptions(AskOptions, total=False):
     fail_fast: bool
     max_failures: int | None
     rows_in_flight: int
+    report: str | None
 
 
 def check_run(options: RunOptions) -> None:

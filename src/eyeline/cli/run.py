@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @question_options
 @click.option("--image", multiple=True, metavar="COLUMN", help="A column of images; repeatable.")
 @click.option("--keep", multiple=True, metavar="COLUMN", help="A column to keep; repeatable.")
-@click.option("--where", metavar="CONDITION", help="Only rows of which this holds: COLUMN=VALUE.")
+@click.option("--where", metavar="CONDITION", help="Only rows of which this holds: price > 10.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N rows, by chance.")
 @click.option("--seed", type=int, metavar="N", help="Which N rows a sample takes; 0 by default.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N rows.")
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--rows-in-flight", type=click.IntRange(1), metavar="N", help="Rows open at once, at most."
 )
+@click.option("--report", metavar="FILE", help="An HTML page of the rows, written at the end.")
 @click.option("--no-cache", is_flag=True, help="Neither look in the cache nor write to it.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on stderr.")
 @click.option("--status", metavar="OUT", help="Say how far the run of OUT is, and end.")
