@@ -33,7 +33,6 @@ from eyeline.errors import BadDataUrl, ImageError
 from eyeline.mend import mend
 from eyeline.mend_image import Mending
 from eyeline.policy.limits import Limits
-from eyeline.policy.pace import Pace
 
 
 def media(data: bytes) -> None:
@@ -132,7 +131,7 @@ def bodies(data: bytes) -> list[dict[str, Any]]:
 @cache
 def driver() -> Driver:
     images = Images()
-    return Driver(Outside(images, images, Limits(Pace())), None)
+    return Driver(Outside(images, images, Limits()), None)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

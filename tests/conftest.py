@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,9 @@ from api_server import ApiServer, serve
 
 pytest_plugins = ["tiny_vlm", "browser"]
 
+# What the keys of the tests look like, as the API's own do.
+KEY = re.compile(rb"\bsk-[A-Za-z0-9_-]{4,}")
+READ_BYTES_MAX = 2**20
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -26,6 +31,25 @@ def _empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("EYELINE_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _no_key_left_behind(
+    _empty_surroundings: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """No test leaves a key in a log, or in any file it wrote: cache, run, report, config."""
+    yield
+    assert not KEY.findall(caplog.text.encode())
+    assert not [*files_with_keys(tmp_path)]
+
+
+def files_with_keys(top: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(top):
+        for file in map(Path(folder).joinpath, names):
+            # Only files: to read a pipe or a socket may take for ever.
+            is_file = file.is_file() and not file.is_symlink()
+            if is_file and KEY.search(file.read_bytes()[:READ_BYTES_MAX]):
+                yield file
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from eyeline.drivers import Driver, Outside
 from eyeline.exchange import Asking
 from eyeline.flow import LookedAt, views
 from eyeline.policy.limits import Limits
-from eyeline.policy.pace import Pace
 from eyeline.policy.retry import Retry
 
 SERVER = compatible("server", "http://127.0.0.1:1/v1")
@@ -48,7 +47,7 @@ def see(value: object, model: str = "gpt-4o", **look: Any) -> list[tuple[LookedA
     reference: Reference = parse_reference(value)
     question = Question("?", (reference,), find(model), "chat", Look(**look))
     images = Images()
-    driver = Driver(Outside(images, images, Limits(Pace())), None)
+    driver = Driver(Outside(images, images, Limits()), None)
     return driver.run(views(Asking(question, SERVER, Retry())))
 
 
