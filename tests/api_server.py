@@ -154,6 +154,8 @@ def serve() -> Iterator[ApiServer]:
 
 def answer_to(request: Recorded, text: str) -> Reply:
     """Give a right answer to a right request, whole or streamed as it asks."""
+    if request.path.endswith("/files"):
+        return whole(file_object("file-1"))
     body = request.json
     is_stream = bool(body.get("stream"))
     if request.path.endswith("/responses"):
@@ -240,6 +242,18 @@ def chat_events(text: str, model: str = "gpt-6-luna", *, finish: str = "stop") -
         base | {"choices": [], "usage": CHAT_USAGE},
     ]
     return [f"data: {json.dumps(each)}\n\n" for each in chunks] + ["data: [DONE]\n\n"]
+
+
+def file_object(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "file",
+        "bytes": 75,
+        "created_at": 1790000000,
+        "filename": "image.png",
+        "purpose": "vision",
+        "status": "processed",
+    } | more
 
 
 RESPONSE_USAGE = {

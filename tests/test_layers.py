@@ -16,7 +16,7 @@ MODULES = {
 
 RULES = {"errors", "core"}
 LIMITS = {*RULES, "policy"}
-FLOWS = {*LIMITS, "effects", "exchange", "answering", "looking", "once", "flow"}
+FLOWS = {*LIMITS, "effects", "exchange", "answering", "looking", "once", "uploading", "flow"}
 RELAYING = {"relay_body", "relay_exchange", "relay"}
 DRIVEN = {*FLOWS, *RELAYING, "mend_image", "mend", "ports", "flights", "drivers"}
 WIRED = {
@@ -33,8 +33,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": RULES,
     "ports": RULES,
     "effects": LIMITS,
-    "exchange": FLOWS - {"flow", "answering", "looking", "once"},
-    "answering": {*LIMITS, "effects", "exchange"},
+    "exchange": FLOWS - {"flow", "answering", "looking", "once", "uploading"},
+    "uploading": {*LIMITS, "effects", "exchange"},
+    "answering": {*LIMITS, "effects", "exchange", "uploading"},
     "looking": {*LIMITS, "effects", "exchange"},
     "once": {*RULES, "effects"},
     "flow": FLOWS,

@@ -15,11 +15,13 @@ from eyeline.core.draft import Draft
 from eyeline.core.outcome import conclude
 from eyeline.core.parts import ImagePart
 from eyeline.core.request import Manner, build
+from eyeline.core.upload import is_gone
 from eyeline.core.urls import is_to_be_fetched
 from eyeline.effects import Flow, Learn, Now
 from eyeline.errors import ApiError, SchemaMismatch
 from eyeline.exchange import Asking, attempt, exchange
 from eyeline.policy.limits import Hold
+from eyeline.uploading import forget
 
 # How often an answer that does not fit its schema is sent back to the model.
 CORRECTIONS_MAX = 1
@@ -59,6 +61,10 @@ def answer(ready: Ready, asking: Asking) -> Flow[Answer]:
             if learned is not None:
                 yield Learn(engine.base_url, learned)
             dialect = learned or asking.dialect
+            if is_gone(error, ready.parts):
+                yield from forget(ready.parts, asking)
+                question = replace(asking.question, upload=False)
+                raise PlanAnew(replace(asking, question=question, dialect=dialect)) from error
             if is_to_be_fetched(sent["urls"], error, dialect):
                 question = replace(asking.question, urls="fetch")
                 raise PlanAnew(replace(asking, question=question, dialect=dialect)) from error

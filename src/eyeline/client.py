@@ -26,9 +26,9 @@ class Client:
     Asks about images, blocking; any number of threads may share it.
 
     Takes, by name: `model`, `engine` or `base_url`, `api_key`, `api` ("auto", "chat", "responses"),
-    `detail`, `cache`, `budget_usd`, `allow_hosts`, `urls`, `timeout_s`, `requests_per_min`,
-    `tokens_per_min`, `mmproj`, and `sdk`, an official client to send through. Use it in a `with`
-    block, or call `close()`.
+    `detail`, `cache`, `budget_usd`, `allow_hosts`, `urls` (who fetches image URLs: "auto", "pass",
+    "fetch"), `upload`, `timeout_s`, `requests_per_min`, `tokens_per_min`, `mmproj`, and `sdk`, an
+    official client to send through. Use it in a `with` block, or call `close()`.
     """
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
@@ -41,7 +41,7 @@ class Client:
 
         Options, by name: `model`, `detail`, `schema`, `system`, `max_output_tokens`, `temperature`,
         `cache`, `timeout_s`, `max_tokens_per_image`, `background`, `keep_metadata`,
-        `sight_check`, `urls`, and `extra` for fields of the body that have no name here.
+        `sight_check`, `urls`, `upload`, and `extra` for fields of the body that have no name here.
 
         Raises an EyelineError; see eyeline.errors for the tree.
         """

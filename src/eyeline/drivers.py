@@ -16,12 +16,14 @@ from eyeline.effects import (
     Chance,
     Claim,
     Close,
+    Date,
     Effect,
     Fingerprint,
     Flow,
     Handed,
     Heed,
     Intend,
+    KeepUploaded,
     Known,
     Learn,
     Load,
@@ -40,6 +42,7 @@ from eyeline.effects import (
     Sleep,
     Store,
     Ticket,
+    Uploaded,
 )
 from eyeline.flights import Flights
 from eyeline.policy.limits import Hold, Limits
@@ -78,9 +81,11 @@ class Outside:
     limits: Limits
     cache: Cache | None = None
     now: Callable[[], float] = time.monotonic
+    date: Callable[[], float] = time.time
     chance: Callable[[], float] = draw
     dialects: dict[str, Dialect] = field(default_factory=dict)
     files: Files | None = None
+    uploads: dict[str, Record] = field(default_factory=dict)
     flights: Flights = field(default_factory=Flights)
     # Where a run writes down every request before it is sent; nobody's business outside of one.
     journal: Callable[[Hold], None] | None = None
@@ -90,18 +95,24 @@ class Outside:
         match effect:
             case Now():
                 return self.now()
+            case Date():
+                return self.date()
             case Chance():
                 return self.chance()
+            case Intend(hold):
+                return self.journal(hold) if self.journal else None
+            case Release(ticket, record):
+                return self.flights.release(ticket, record)
+        return self.of_limits(effect)
+
+    def of_limits(self, effect: Effect) -> Any:
+        match effect:
             case Reserve(hold, turn):
                 return self.limits.reserve(hold, turn, self.now())
             case Heed(model, allowances):
                 return self.limits.heed(model, allowances, self.now())
             case Settle(hold, turn, ended):
                 return self.limits.settle(hold, turn, ended)
-            case Intend(hold):
-                return self.journal(hold) if self.journal else None
-            case Release(ticket, record):
-                return self.flights.release(ticket, record)
         raise AssertionError(effect)
 
     def at_hand(self, effect: Effect) -> Any:
@@ -125,6 +136,17 @@ class Outside:
     def keep(self, key: str, record: Record) -> None:
         if self.cache:
             self.cache.put(key, record)
+
+    def uploaded(self, key: str) -> Record | None:
+        """Give the file that an image was uploaded as: in this client, or by others before."""
+        record = self.uploads.get(key)
+        return self.cache.get(key) if record is None and self.cache else record
+
+    def keep_uploaded(self, key: str, record: Record) -> None:
+        while len(self.uploads) >= UPLOADS_MAX:
+            self.uploads.pop(next(iter(self.uploads)), None)
+        self.uploads[key] = record
+        self.keep(key, record)
 
     def recall(self, base_url: str) -> Dialect:
         """Give the dialect of a server, read from the cache once."""
@@ -159,6 +181,10 @@ class Outside:
                 return self.cache.get(key) if self.cache else None
             case Store(key, record):
                 return self.keep(key, record)
+            case Uploaded(key):
+                return self.uploaded(key)
+            case KeepUploaded(key, record):
+                return self.keep_uploaded(key, record)
             case Learn(base_url, dialect):
                 self.dialects[base_url] = known = self.recall(base_url).joined(dialect)
                 return self.keep(dialect_key(base_url), known.to_record())
@@ -169,7 +195,12 @@ class Outside:
 UNKNOWN = Sighting("", None)
 AWAITED = {Read, Send, Open, Close, Sleep, Claim}
 LATER = object()
-IN_TIME = {Load, Pages, Prepare, Fingerprint, Known, Remember, Lookup, Store, Learn}
+IN_TIME = {
+    Load, Pages, Prepare, Fingerprint, Known, Remember, Lookup, Store, Uploaded, KeepUploaded,
+    Learn,
+}  # fmt: skip
+# Files whose ids one client holds in memory, beside those in the cache.
+UPLOADS_MAX = 10_000
 
 
 def dialect_key(base_url: str) -> str:

@@ -115,6 +115,21 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Uploaded:
+    """Ask for the file that an image was uploaded as. Gives a Record or None."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepUploaded:
+    """Remember the file that an image was uploaded as; an empty record forgets it. Gives None."""
+
+    key: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class Learn:
     """Remember how the server at a base URL wants to be asked. Gives None."""
 
@@ -234,14 +249,19 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
+class Date:
+    """Read the calendar, in seconds since 1970. Gives float."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chance:
     """Draw a number in [0, 1). Gives float."""
 
 
 Effect = (
     Load | Pages | Prepare | Known | Remember | Fingerprint | Claim | Release
-    | Lookup | Store | Learn | Reserve | Heed | Settle | Intend
-    | Send | Open | Read | Close | Emit | Relay | Sleep | Now | Chance
+    | Lookup | Store | Uploaded | KeepUploaded | Learn | Reserve | Heed | Settle | Intend
+    | Send | Open | Read | Close | Emit | Relay | Sleep | Now | Date | Chance
 )  # fmt: skip
 Flow = Generator[Effect, Any, T]
 # What goes to whoever is reading along, and to no driver.

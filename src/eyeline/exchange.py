@@ -54,6 +54,8 @@ BODY_BYTES_MAX = 64 * 2**20
 class Asking:
     """
     One question on its way: what is asked, of which engine, in its dialect, and when to send again.
+
+    `account` names whose files are there, by a digest of the address and the key.
     """
 
     question: Question
@@ -61,6 +63,7 @@ class Asking:
     retry: Retry
     stream: bool = False
     dialect: Dialect = STANDARD
+    account: str = ""
 
 
 R = TypeVar("R", bound=Reply)

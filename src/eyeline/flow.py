@@ -61,6 +61,7 @@ from eyeline.looking import (
 )
 from eyeline.once import Outcome, once
 from eyeline.policy.limits import Hold
+from eyeline.uploading import upload_all
 
 __all__ = [
     "LookedAt", "ask", "content_parts", "estimate", "file_of", "hold_for", "look_at", "look_at_all",
@@ -129,6 +130,7 @@ def pay_in_dialect(posed: Posed) -> Flow[Outcome]:
 def pay(posed: Posed, parts: tuple[ImagePart, ...]) -> Flow[Outcome]:
     """Ask the engine, whatever it costs."""
     asking, images = posed.asking, posed.images
+    parts = yield from upload_all(parts, asking)
     detail = asking.question.look.detail
     sent = sent_images(images, (part.prepared for part in parts), detail)
     hold = partial(hold_for, asking.question, images, posed.draft.parameters)

@@ -18,6 +18,7 @@ from eyeline.adapters.images import Images
 from eyeline.core.catalogue import READER, Catalogue, Model, local_model, shutdown_warning
 from eyeline.core.colour import parse_colour
 from eyeline.core.dialect import STANDARD
+from eyeline.core.draft import digest
 from eyeline.core.engine import Chosen, Engine, choose_engine, is_gguf
 from eyeline.core.plan import Look
 from eyeline.core.question import (
@@ -77,6 +78,7 @@ class ClientOptions(TypedDict, total=False):
     allow_hosts: Iterable[str]
     timeout_s: float
     urls: Urls
+    upload: bool
     mmproj: str | Path | None
     requests_per_min: float | None
     tokens_per_min: float | None
@@ -103,6 +105,7 @@ class AskOptions(TypedDict, total=False):
     keep_metadata: bool
     sight_check: bool
     urls: Urls | None
+    upload: bool
     extra: Mapping[str, Any]
 
 
@@ -136,7 +139,18 @@ class Wiring:
     ) -> Asking:
         question = self.question(prompt, images, options)
         dialect = STANDARD if self.engine.is_local else self.outside.recall(self.engine.base_url)
-        return Asking(question, self.engine, Retry(), stream, dialect)
+        account = self.account if question.upload else ""
+        return Asking(question, self.engine, Retry(), stream, dialect, account)
+
+    @property
+    def account(self) -> str:
+        """Name whose files there are at the engine, by a digest of its address and the key."""
+        who = self.key.reveal()
+        if (client := self.options.get("sdk")) is not None:
+            from eyeline.adapters.sdk import identity_of
+
+            who = identity_of(client)
+        return digest(f"{self.engine.base_url}\n{who}".encode())
 
     def question(self, prompt: str, images: tuple[object, ...], options: AskOptions) -> Question:
         """Check one call's arguments and put the defaults where it gave none."""
@@ -147,11 +161,15 @@ class Wiring:
         model = self.model(options.get("model"))
         announce_shutdown(model)
         schema, system = options.get("schema"), options.get("system")
+        upload, api = (
+            options.get("upload", self.options.get("upload", False)),
+            self.options.get("api"),
+        )
         return Question(
             prompt=readable_text(prompt),
             references=references,
             model=model,
-            api=choose_api(self.options.get("api", "auto"), model, references),
+            api=choose_api(api or "auto", model, references, upload=upload),
             look=self.look(model, options),
             schema=None if schema is None else read_schema(schema),
             system=None if system is None else readable_text(system),
@@ -161,6 +179,7 @@ class Wiring:
             refresh=self.refresh(options),
             sight_check=options.get("sight_check", True),
             urls=self.urls(options),
+            upload=upload,
             timeout_s=options.get("timeout_s") or self.options.get("timeout_s") or TIMEOUT_S,
             extra=check_extra(extra) if (extra := options.get("extra")) else {},
         )

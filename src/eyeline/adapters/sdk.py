@@ -50,6 +50,12 @@ def engine_of(client: Any) -> Engine:
     return engine
 
 
+def identity_of(client: Any) -> str:
+    """Say who a client is to its provider; it holds the key, so it is for digests alone."""
+    who = (getattr(client, name, None) for name in ("organization", "project", "api_key"))
+    return "\n".join(map(str, who))
+
+
 def transport_over(client: object, engine: str) -> Transport:
     """Make the Transport over a blocking client. Raises SettingsError for an awaiting one."""
     if not isinstance(client, openai.OpenAI):
@@ -170,7 +176,10 @@ class AsyncSdkStream:
 def posting(client: Any, request: Request) -> tuple[str, dict[str, Any]]:
     """Give the path and arguments with which the SDK sends ready bytes and gives all back."""
     timeout = http.Timeout(request.timeout_s, connect=CONNECT_TIMEOUT_S)
-    options = {"headers": UNREAD, "max_retries": 0, "timeout": timeout}
+    headers = UNREAD | dict(request.headers)
+    # Of `multipart/…` in small letters the SDK would make a form of its own.
+    headers["Content-Type"] = headers["Content-Type"].replace("multipart/", "Multipart/")
+    options = {"headers": headers, "max_retries": 0, "timeout": timeout}
     body = {body_argument(client.post): request.body}
     return path_of(client, request), {"cast_to": http.Response, "options": options, **body}
 

@@ -63,6 +63,7 @@ QUESTION_OPTIONS = (
         type=click.Choice(URLS),
         help="Who fetches image URLs: pass to the engine, fetch here; auto passes to OpenAI.",
     ),
+    click.option("--upload", is_flag=True, help="Upload each image once, and name its file id."),
     click.option("--keep-metadata", is_flag=True, help="Send EXIF, GPS and comments along."),
     click.option(
         "--no-sight-check",

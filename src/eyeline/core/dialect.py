@@ -47,7 +47,8 @@ class Dialect:
 
     `limit_field` is the name of the token limit in Chat, "" for the engine's usual one. `json` is
     how a schema reaches the model. `refused_types` are media types it said no to, `fetch_hosts`
-    hosts from which it could not download; without `takes_urls` it takes images inline alone.
+    hosts from which it could not download; without `takes_urls` it takes images inline alone, and
+    without `takes_files` none by file id.
     """
 
     limit_field: str = ""
@@ -57,6 +58,7 @@ class Dialect:
     refused_types: tuple[str, ...] = ()
     fetch_hosts: tuple[str, ...] = ()
     takes_urls: bool = True
+    takes_files: bool = True
 
     def detail(self, asked: Detail) -> Detail | None:
         """Give the detail to send for the one that was asked for, None for none."""
@@ -92,6 +94,7 @@ class Dialect:
             "no usage at the end of a stream": not self.stream_options,
             f"no {', '.join(self.refused_types)}": bool(self.refused_types),
             "no image URLs": not self.takes_urls,
+            "no files": not self.takes_files,
             f"cannot download from {some(self.fetch_hosts)}": bool(self.fetch_hosts),
         }
         return tuple(words for words, applies in found.items() if applies)

@@ -33,7 +33,8 @@ class Question:
 
     With `refresh` an answer is kept in the cache, but none taken from there.
     `look` says how its images are prepared, `sight_check` whether the usage must show that they
-    were seen, `urls` who fetches image URLs. `extra` goes into the body as it is, last.
+    were seen, `urls` who fetches image URLs, `upload` that images go by file id. `extra` goes into
+    the body as it is, last.
     """
 
     prompt: str
@@ -49,6 +50,7 @@ class Question:
     refresh: bool = False
     sight_check: bool = True
     urls: Urls = "auto"
+    upload: bool = False
     timeout_s: float = 600.0
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -118,12 +120,18 @@ def choose_urls(urls: str) -> Urls:
     return known[urls]
 
 
-def choose_api(choice: str, model: Model, references: tuple[Reference, ...]) -> Api:
-    """Give Chat Completions unless the model, or an image named by file id, needs Responses."""
+def choose_api(
+    choice: str, model: Model, references: tuple[Reference, ...], *, upload: bool = False
+) -> Api:
+    """
+    Give Chat Completions unless the model, or an image named by file id, needs Responses, or one to
+    `upload` can have it.
+    """
     has_file_id = any(isinstance(reference, FileId) for reference in references)
     match choice:
         case "auto":
-            chat_serves = "chat/completions" in model.apis and not has_file_id
+            takes_files = has_file_id or (upload and "responses" in model.apis)
+            chat_serves = "chat/completions" in model.apis and not takes_files
             return "chat" if chat_serves else "responses"
         case "chat" if has_file_id:
             raise SettingsError("api", choice, "responses: Chat Completions takes no file ids")
