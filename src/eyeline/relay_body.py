@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from eyeline.core.addresses import is_private
+from eyeline.core.addresses import is_private, read_host
 from eyeline.core.bodies import Takes, shown_urls
 from eyeline.core.catalogue import Model
 from eyeline.core.dialect import Dialect
@@ -152,6 +152,14 @@ def note(found: Finding) -> str:
     return f"{found.where}: {found.what}, {found.mend or 'not mended'}"
 
 
+def host_of(url: str) -> str:
+    """Give the host of a URL in its one spelling, "" where it has none."""
+    try:
+        return read_host(urlsplit(url).hostname or "")
+    except ValueError:
+        return ""
+
+
 class InlineMender(Mender):
     """
     Mends a body whose images were taken out of it.
@@ -226,7 +234,7 @@ class InlineMender(Mender):
 
     def web(self, url: str, where: str, detail: Detail) -> Flow[list[Any]]:
         """Pass a public address on, or where the engine downloads nothing, fetch it."""
-        host = urlsplit(url).hostname or ""
+        host = host_of(url)
         if is_private(url) and host not in self.way.allow_hosts:
             self.refuse_download(url)
             return [url]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import httpx
 import openai
 import pytest
 from api_server import Reply, error, whole
 
 from eyeline.gateway.options import Bounds
+from gateway.engines import one_connection
 from gateway.running import Running, gateway
 
 FILE = {
@@ -100,27 +96,6 @@ def test_a_budget_has_no_batches() -> None:
         answer = httpx.post(f"{running.url}/batches", json={})
         assert answer.status_code == 403
         assert "no batch" in answer.json()["error"]["message"]
-
-
-@contextmanager
-def one_connection(first: bytes) -> Iterator[tuple[str, threading.Event]]:
-    """Serve one connection: send `first` for its request, then wait until it is closed."""
-    closed = threading.Event()
-
-    def run(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65536)
-            connection.sendall(first)
-            while connection.recv(65536):
-                pass
-        closed.set()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(10)
-        thread = threading.Thread(target=run, args=(listener,), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1", closed
 
 
 BEGUN = (

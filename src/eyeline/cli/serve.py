@@ -15,6 +15,13 @@ from eyeline.errors import MissingExtra
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--token", metavar="TOKEN", help="What clients must send as their key.")
+@click.option(
+    "--allow-host",
+    "allow_names",
+    metavar="NAME",
+    multiple=True,
+    help="Another name by which clients call this gateway; may be repeated.",
+)
 @click.option("-m", "--model", metavar="MODEL", help="Default model, or a .gguf file.")
 @click.option(
     "--engine",
@@ -23,7 +30,14 @@ from eyeline.errors import MissingExtra
 )
 @click.option("--budget", "budget_usd", type=float, metavar="USD", help="Refuse to pass this.")
 @click.option("--no-cache", is_flag=True, help="Neither look in the cache nor write to it.")
-def command(host: str, port: int, token: str | None, no_cache: bool, **client: Any) -> int:
+def command(
+    host: str,
+    port: int,
+    token: str | None,
+    allow_names: tuple[str, ...],
+    no_cache: bool,
+    **client: Any,
+) -> int:
     """
     Serve an OpenAI-compatible API that makes images right on their way to the engine, and a page
     to try it on, until interrupted.
@@ -39,4 +53,4 @@ def command(host: str, port: int, token: str | None, no_cache: bool, **client: A
         raise MissingExtra("eyeline serve", "gateway", error.name or "starlette") from error
     given = {name: value for name, value in client.items() if value is not None}
     wired: Any = {"cache": not no_cache, **given}
-    return serve(Options(wired, host, port, Secret(token or "")), note)
+    return serve(Options(wired, host, port, Secret(token or ""), allow_names), note)

@@ -46,7 +46,8 @@ class Api:
             cache="no-store" not in caching and self.wiring.outside.cache is not None,
             refresh="no-cache" in caching,
         )
-        return Relaying(self.client.driver.steps(relay(posted, self.road())))
+        steps = self.client.driver.steps(relay(posted, self.road()))
+        return Relaying(steps, self.options.bounds.piece_s)
 
     def road(self) -> Road:
         wiring = self.wiring

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -14,6 +15,7 @@ from eyeline.adapters.http_async import AiohttpTransport
 from eyeline.client import AsyncClient
 from eyeline.gateway import desk, static
 from eyeline.gateway.api import Api
+from eyeline.gateway.door import Door
 from eyeline.gateway.models import Models
 from eyeline.gateway.options import Options
 from eyeline.gateway.passage import FILES, MODELS, RESPONSES, Passage
@@ -33,7 +35,13 @@ def make_app(options: Options | None = None) -> Starlette:
         async with client:
             yield
 
-    return Starlette(routes=routes(client, options), lifespan=lifespan)
+    page = static.routes()
+    open_paths = {"/healthz", *(route.path for route in page)}
+    return Starlette(
+        routes=[*page, *routes(client, options)],
+        lifespan=lifespan,
+        middleware=[Middleware(Door, options, open_paths)],
+    )
 
 
 def routes(client: AsyncClient, options: Options) -> list[BaseRoute]:
@@ -43,7 +51,6 @@ def routes(client: AsyncClient, options: Options) -> list[BaseRoute]:
         *twice(Api(client, options).routes()),
         *twice(engines(client, options)),
         *desk.routes(client.wiring),
-        *static.routes(),
     ]
 
 

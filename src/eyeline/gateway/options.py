@@ -39,12 +39,14 @@ class Options:
 
     `client` is what `eyeline.Client` takes. With a `token` every request but those for the page's
     own files must carry it; without one any key is taken, and replaced by the engine's.
+    `allow_names` are further names by which clients may call it.
     """
 
     client: ClientOptions = field(default_factory=ClientOptions)
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = 8321
     token: Secret = NO_TOKEN
+    allow_names: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
 
     @property

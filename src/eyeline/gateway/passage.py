@@ -60,9 +60,8 @@ class Passage:
             return refused.response()
         except ClientGone:
             return Response(status_code=499)
-        if isinstance(body, bytes | None):
-            return Relaying(self.steps(asked.method, request, body))
-        return Uploading(self.steps(asked.method, request, body))
+        made = Relaying if isinstance(body, bytes | None) else Uploading
+        return made(self.steps(asked.method, request, body), self.bounds.piece_s)
 
     def request(self, asked: Asked) -> Request:
         path = asked.scope["path"].removeprefix("/v1")

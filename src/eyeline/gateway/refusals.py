@@ -30,6 +30,10 @@ KINDS: tuple[tuple[type[EyelineError], int, str, str | None], ...] = (
 FINAL = {"x-should-retry": "false"}
 
 
+# Where the rest of the body is not read, it must not pass for the next request.
+UNREAD = (408, 413)
+
+
 class Refused(Exception):
     """A request that goes no further; the fields are those of the API's error object."""
 
@@ -41,7 +45,8 @@ class Refused(Exception):
 
     def response(self) -> Response:
         kind = "server_error" if self.status >= 500 else "invalid_request_error"
-        return error_response(self.status, self.message, kind, self.code, self.param)
+        headers = {"connection": "close"} if self.status in UNREAD else None
+        return error_response(self.status, self.message, kind, self.code, self.param, headers)
 
 
 def refusal(error: EyelineError) -> Response:

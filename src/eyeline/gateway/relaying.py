@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Task, create_task, current_task
+from asyncio import CancelledError, Task, create_task, current_task, timeout
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, cast
@@ -31,8 +31,8 @@ PASSED_ON = {"idempotency-key", "openai-beta", "x-client-request-id", "tracepare
 class Relaying(Response):
     """Runs a flow's steps while the client is there, and sends on what they relay."""
 
-    def __init__(self, steps: Steps) -> None:
-        self.steps = steps
+    def __init__(self, steps: Steps, wait_s: float) -> None:
+        self.steps, self.wait_s = steps, wait_s
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,11 +62,13 @@ class Relaying(Response):
                     is_begun, is_over = True, step.piece is None
                     if is_over:
                         watch.end()
-                    await send(message(step.piece))
+                    # Who takes nothing for so long is gone, whatever the connection says.
+                    async with timeout(self.wait_s):
+                        await send(message(step.piece))
         except EyelineError as error:
-            if is_begun:
-                raise
-            return refusal(error)
+            return None if is_begun else refusal(error)
+        except TimeoutError:
+            return None
         if not is_over:
             await send(message(None))
         return None

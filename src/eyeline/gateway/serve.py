@@ -13,6 +13,7 @@ from eyeline.core.secret import Secret
 from eyeline.errors import SettingsError
 from eyeline.gateway.app import make_app
 from eyeline.gateway.options import Options
+from eyeline.gateway.protocol import Config
 
 # How long answers that are on their way may take once the gateway is told to stop.
 DRAIN_S = 30
@@ -34,8 +35,9 @@ def serve(options: Options, say: Callable[[str], None]) -> int:
 
 
 def config(options: Options) -> uvicorn.Config:
-    return uvicorn.Config(
+    return Config(
         make_app(options),
+        options.bounds,
         log_config=None,
         access_log=False,
         server_header=False,
