@@ -165,11 +165,14 @@ def report(
         wrong.append("other rows than undisturbed")
     if not twice <= images:
         wrong.append(f"{len(twice - images)} answered twice, and not told")
+    if more > int(str(found["in_doubt_requests"])):
+        wrong.append(f"{more} answered again, {found['in_doubt_requests']} told")
     if more > killed * IN_FLIGHT:
         wrong.append(f"{more} answered again by {killed} kills, {IN_FLIGHT} in flight")
+    told = f"{len(doubts)} rows, {found['in_doubt_requests']} requests"
     print(
         f"{killed} kills · {len(server.answered):,} pictures · answered again {more} · "
-        f"told in doubt {len(doubts)} · ledger damage {found['damaged_lines']}"
+        f"told in doubt {told} · ledger damage {found['damaged_lines']}"
     )
     return wrong
 

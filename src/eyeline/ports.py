@@ -105,4 +105,7 @@ class Cache(Protocol):
     def put_soon(self, key: str, record: Mapping[str, Any]) -> None:
         """Put a record without waiting: here it is found at once, elsewhere soon."""
 
+    def flush(self) -> None:
+        """Write what was put without waiting."""
+
     def close(self) -> None: ...

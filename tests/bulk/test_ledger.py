@@ -14,7 +14,7 @@ import pytest
 
 from eyeline.bulk import run_errors
 from eyeline.bulk.journal import line_of
-from eyeline.bulk.ledger import Ledger, Recovered, recover
+from eyeline.bulk.ledger import Doubt, Ledger, Recovered, recover
 from eyeline.bulk.run_errors import RunUnwritable
 from eyeline.errors import EyelineError
 
@@ -46,7 +46,7 @@ def test_what_is_written_comes_back(path: Path) -> None:
     found = recover(path)
     assert found.records == {"b": RECORD}
     assert found.spent_usd == Decimal("0.001")
-    assert found.in_doubt() == {"c\udcff": None}
+    assert found.in_doubt() == {"c\udcff": Doubt(1, None)}
     assert (found.damaged, found.size_bytes) == (0, path.stat().st_size)
 
 
@@ -97,7 +97,7 @@ def test_retries_are_billed_once_and_corrections_add_up(path: Path) -> None:
     for usd in (USD, USD, USD, USD + 1):
         ledger.intent("a", usd)
     ledger.close()
-    assert recover(path).in_doubt() == {"a": USD + USD + 1}
+    assert recover(path).in_doubt() == {"a": Doubt(1, USD + USD + 1)}
 
 
 def test_doubts_stay(path: Path) -> None:
@@ -110,7 +110,7 @@ def test_doubts_stay(path: Path) -> None:
     ledger.outcome("a", Decimal("0.001"), RECORD)
     ledger.close()
     found = recover(path)
-    assert found.doubts == {"a": 2 * USD}
+    assert found.doubts == {"a": Doubt(2, 2 * USD)}
     assert found.spent_usd == 2 * USD + Decimal("0.001")
     assert not found.in_doubt()
 

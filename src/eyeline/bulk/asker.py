@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from eyeline.bulk.prompt import Prompt
 from eyeline.bulk.rows import Row
+from eyeline.core.dialect import STANDARD
+from eyeline.core.question import Question, readable_text
+from eyeline.core.reference import FileId, Reference
 from eyeline.drivers import Outside
 from eyeline.exchange import Asking
 from eyeline.policy.retry import Retry
 from eyeline.ports import AsyncTransport
-from eyeline.wiring import AskOptions, Wiring
+from eyeline.wiring import AskOptions, Wiring, parse_references
 
 # A run has time: a row is sent again until the network, the server or the limit is back. Before the
 # first answer the address may simply be wrong.
@@ -26,6 +29,9 @@ class Asker:
     wiring: Wiring
     options: AskOptions
     transport: AsyncTransport
+    # A question that was made whole, by whether its images are named by file ids: all others differ
+    # from it in prompt and images alone.
+    made: dict[bool, Question] = field(default_factory=dict)
 
     @property
     def outside(self) -> Outside:
@@ -33,6 +39,15 @@ class Asker:
 
     def asking(self, row: Row, *, has_answered: bool) -> Asking:
         """Make the question of a row. Raises an EyelineError where it cannot be asked."""
-        prompt = self.prompt.of(row.values, row.source)
-        asking = self.wiring.asking(prompt, row.images, self.options)
-        return replace(asking, retry=PATIENT if has_answered else AT_FIRST)
+        question = self.question(self.prompt.of(row.values, row.source), row)
+        engine, outside = self.wiring.engine, self.outside
+        dialect = STANDARD if engine.is_local else outside.recall(engine.base_url)
+        return Asking(question, engine, PATIENT if has_answered else AT_FIRST, dialect=dialect)
+
+    def question(self, prompt: str, row: Row) -> Question:
+        references: tuple[Reference, ...] = tuple(parse_references(row.images))
+        by_id = any(isinstance(each, FileId) for each in references)
+        made = self.made.get(by_id) if references else None
+        if made is None:
+            made = self.made[by_id] = self.wiring.question(prompt, references, self.options)
+        return replace(made, prompt=readable_text(prompt), references=references)

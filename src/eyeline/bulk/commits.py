@@ -11,7 +11,7 @@ from typing import Any
 
 from eyeline.bulk.folder import RunFolder
 from eyeline.bulk.journal import Journal, Reading
-from eyeline.bulk.ledger import amount
+from eyeline.bulk.ledger import Doubt, amount, joined
 from eyeline.core.cost import FREE
 
 
@@ -20,8 +20,7 @@ class Commit:
     """
     One shard, finished: its rows, and what this time was spent on it.
 
-    `doubts` are the rows that were sent and whose answer was never recorded, each with the most it
-    can have cost in dollars; None without a price.
+    `doubts` are the rows that were sent and whose answer was never recorded.
     """
 
     shard: int
@@ -32,14 +31,14 @@ class Commit:
     input_tokens: int = 0
     output_tokens: int = 0
     spent_usd: Decimal = FREE
-    doubts: Mapping[str, Decimal | None] = field(default_factory=dict)
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
 
     def to_record(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Commit:
-        doubts = {key: amount(usd) for key, usd in record["doubts"].items()}
+        doubts = {key: Doubt(times, amount(usd)) for key, (times, usd) in record["doubts"].items()}
         given = {**record, "spent_usd": Decimal(record["spent_usd"]), "doubts": doubts}
         return cls(**given)
 
@@ -48,7 +47,7 @@ def commit_of(
     shard: int,
     records: Iterable[Mapping[str, Any]],
     spent_usd: Decimal,
-    doubts: Mapping[str, Decimal | None],
+    doubts: Mapping[str, Doubt],
 ) -> Commit:
     """Count the records of a shard."""
     counted: Counter[str] = Counter()
@@ -73,7 +72,7 @@ class Commits:
         self.last: dict[int, Commit] = {}
         self.generation: Counter[int] = Counter()
         self.spent_usd = FREE
-        self.doubts: dict[str, Decimal | None] = {}
+        self.doubts: dict[str, Doubt] = {}
         self.assembled = 0
         reading = Reading(folder.commits)
         for record in reading:
@@ -89,7 +88,7 @@ class Commits:
         self.last[commit.shard] = commit
         self.generation[commit.shard] += 1
         self.spent_usd += commit.spent_usd
-        self.doubts |= commit.doubts
+        self.doubts = joined(self.doubts, commit.doubts)
 
     @property
     def count(self) -> int:

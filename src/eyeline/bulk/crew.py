@@ -27,6 +27,7 @@ from eyeline.effects import (
     Send,
     Settle,
     Sleep,
+    Store,
 )
 from eyeline.errors import BudgetExceeded, EngineError
 from eyeline.ports import AsyncTransport
@@ -80,6 +81,7 @@ class RowDriver(AsyncDriver):
         super().__init__(outside, transport)
         self.crew, self.gate, self.book = crew, gate, book
         self.holds = False
+        self.stored: dict[str, Record] = {}
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and give its value."""
@@ -104,6 +106,8 @@ class RowDriver(AsyncDriver):
                 return LATER
             case Emit():
                 return None
+            case Store(key, record):
+                self.stored[key] = record
             case Settle():
                 self.outside.at_once(effect)
                 self.holds = False
@@ -144,6 +148,8 @@ class RowDriver(AsyncDriver):
                 return effect  # type: ignore[no-any-return]
 
     def here(self, effect: Any) -> Any:
+        if isinstance(effect, Store):
+            self.stored[effect.key] = effect.record
         if type(effect) in IN_TIME:
             return self.outside.in_time(effect)
         if isinstance(effect, Claim):

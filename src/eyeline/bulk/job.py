@@ -11,7 +11,7 @@ from eyeline.bulk.columns import Columns, columns_of
 from eyeline.bulk.commits import Commit, Commits
 from eyeline.bulk.folder import RunFolder
 from eyeline.bulk.journal import unwritable
-from eyeline.bulk.ledger import recover
+from eyeline.bulk.ledger import joined, recover
 from eyeline.bulk.options import RunOptions, fixed_by, of_ask, selection_of
 from eyeline.bulk.plan import Plan, plan_of, refuse_other
 from eyeline.bulk.prompt import Prompt
@@ -140,15 +140,17 @@ def standing(folder: RunFolder, commits: Commits, *, retry_failed: bool = False)
     for path in commits.live_ledgers():
         found = recover(path)
         in_doubt = found.in_doubt()
-        tally.doubts |= found.doubts | in_doubt
-        tally.spent_usd += found.spent_usd + sum(filter(None, in_doubt.values()), FREE)
+        tally.doubts = joined(joined(tally.doubts, found.doubts), in_doubt)
+        tally.spent_usd += found.spent_usd
+        tally.spent_usd += sum((doubt.usd_max or FREE for doubt in in_doubt.values()), FREE)
         tally.damaged += found.damaged
     return tally
 
 
 def rewired(wiring: Wiring, folder: RunFolder, options: RunOptions, spent_usd: Decimal) -> Wiring:
     """Give the wiring with the run's own budget, and its own memory where the cache is off."""
-    outside = wiring.outside
+    # What is remembered of files saves reading them a second time, and a run reads each once.
+    outside = replace(wiring.outside, files=None)
     if options.get("budget_usd") is not None:
         limited = limits({**wiring.options, "budget_usd": options["budget_usd"]}, wiring.settings)
         assert limited.budget is not None
@@ -159,5 +161,5 @@ def rewired(wiring: Wiring, folder: RunFolder, options: RunOptions, spent_usd: D
 
         # One question in many rows is still sent once.
         cache = AnswerCache(folder.answers, ANSWERS_BYTES_MAX)
-        outside = replace(outside, cache=cache, files=None)
+        outside = replace(outside, cache=cache)
     return replace(wiring, outside=outside)

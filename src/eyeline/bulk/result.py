@@ -11,11 +11,12 @@ from typing import Any
 from eyeline.bulk.commits import Commits
 from eyeline.bulk.folder import RunFolder
 from eyeline.bulk.job import Job, standing
-from eyeline.bulk.ledger import recover
+from eyeline.bulk.ledger import Doubt, recover
 from eyeline.bulk.plan import Plan
 from eyeline.bulk.run_errors import NoSuchRun
 from eyeline.bulk.tables import read_rows
 from eyeline.bulk.tally import Tally
+from eyeline.core.cost import FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class RunResult:
     A run at its end: rows of the whole run, dollars of the whole run.
 
     `stopped_by` is the error that ended it early, None where every row has its outcome. `doubts`
-    are the rows that were sent and whose answer was never recorded, each with the most it can have
-    cost; they are part of `spent_usd`. `parts` are the files with the answers so far.
+    are the rows that were sent and whose answer was never recorded, how often, and for how much at
+    most; that is part of `spent_usd`. `parts` are the files with the answers so far.
     """
 
     out: str
@@ -39,7 +40,7 @@ class RunResult:
     elapsed_s: float = 0.0
     damaged: int = 0
     stopped_by: BaseException | None = None
-    doubts: Mapping[str, Decimal | None] = field(default_factory=dict)
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
     kinds: Mapping[str, int] = field(default_factory=dict)
     parts: tuple[Path, ...] = ()
 
@@ -61,6 +62,7 @@ class RunResult:
             "shards_finished": self.finished,
             "elapsed_s": round(self.elapsed_s, 3),
             "in_doubt": sorted(self.doubts),
+            "in_doubt_requests": sum(doubt.times for doubt in self.doubts.values()),
             "in_doubt_usd": float(self.doubts_usd),
             "damaged_lines": self.damaged,
             "error_kinds": dict(self.kinds),
@@ -69,7 +71,7 @@ class RunResult:
 
     @property
     def doubts_usd(self) -> Decimal:
-        return sum((usd for usd in self.doubts.values() if usd is not None), Decimal(0))
+        return sum((doubt.usd_max or FREE for doubt in self.doubts.values()), FREE)
 
     @property
     def exit_code(self) -> int:

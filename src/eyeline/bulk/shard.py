@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -112,14 +113,20 @@ class ShardWork:
         ledger = Ledger(path, found.size_bytes, context.folder.make_room)
         work = cls(spec, context, ledger, found)
         in_doubt = found.in_doubt()
-        for key, usd_max in in_doubt.items():
-            ledger.doubt(key, usd_max)
-            found.take({"doubt": key, "usd_max": None if usd_max is None else str(usd_max)})
+        for key, doubt in in_doubt.items():
+            found.take(ledger.doubt(key, doubt.usd_max))
+        work.put_back(found.stored)
         work.records = {
             key: record for key, record in {**work.earlier(), **found.records}.items()
             if not (spec.retry_failed and record["status"] == "failed")
         }  # fmt: skip
         return work
+
+    def put_back(self, stored: Mapping[str, Any]) -> None:
+        """Put what was answered into the cache, which may have lost its last moment."""
+        if (cache := self.context.asker.outside.cache) is not None:
+            for key, record in stored.items():
+                cache.put_soon(key, record)
 
     def earlier(self) -> dict[str, Mapping[str, Any]]:
         """Give the records of the last generation, from its part."""
@@ -193,7 +200,8 @@ class ShardWork:
         outside = replace(context.asker.outside, journal=book.intend)
         driver = RowDriver(outside, context.asker.transport, context.crew, context.gate, book)
         answer = await driver.run(ask(asking))
-        self.note(row, done(row, answer, len(book.usd_max)), book.spent_on(answer))
+        spent_usd = book.spent_on(answer)
+        self.note(row, done(row, answer, len(book.usd_max)), spent_usd, driver.stored)
 
     def fail(self, row: Row, error: Exception, book: Book) -> None:
         """Make a row of an error, or where it would be that of every row, an end of the run."""
@@ -210,9 +218,11 @@ class ShardWork:
         except RunUnwritable as unwritable:
             context.gate.stop(unwritable)
 
-    def note(self, row: Row, record: Record, spent_usd: Any) -> None:
+    def note(
+        self, row: Row, record: Record, spent_usd: Decimal, stored: Mapping[str, Any] | None = None
+    ) -> None:
         tally, limit = self.context.tally, self.context.failures_max
-        self.ledger.outcome(row.key, spent_usd, record)
+        self.ledger.outcome(row.key, spent_usd, record, stored)
         self.records[row.key] = record
         tally.take(record, spent_usd)
         if limit is not None and tally.now_failed > limit:
@@ -223,6 +233,8 @@ class ShardWork:
         self.places.sort(key=lambda place: place[0])
         results = (result_of(self.records[key], kept) for _, key, kept in self.places)
         self.ledger.sync()
+        if (cache := self.context.asker.outside.cache) is not None:
+            cache.flush()  # before the ledger goes, which has it too
         path = self.context.folder.parts / self.spec.part
         try:
             write_part(path, results, self.context.columns)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from eyeline.bulk.commits import Commit
+from eyeline.bulk.ledger import Doubt
 from eyeline.core.cost import FREE
 
 
@@ -32,7 +33,7 @@ class Tally:
     now_cached: int = 0
     spent_usd: Decimal = FREE
     now_spent_usd: Decimal = FREE
-    doubts: dict[str, Decimal | None] = field(default_factory=dict)
+    doubts: dict[str, Doubt] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     damaged: int = 0
 

@@ -143,8 +143,10 @@ def doubt_words(result: RunResult) -> list[str]:
         return []
     count = len(result.doubts)
     rows = "1 row was" if count == 1 else f"{count:,} rows were"
+    times = sum(doubt.times for doubt in result.doubts.values())
+    often = f" ({times:,} requests)" if times > count else ""
     return [
-        f"{rows} on the way when a run was cut off, and may have been paid twice: "
+        f"{rows} on the way when a run was cut off{often}, and may have been paid twice: "
         f"${usd(result.doubts_usd)} at most, counted above"
     ]
 
