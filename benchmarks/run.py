@@ -4,9 +4,9 @@ Rows a second of a whole run, against a server with 200 ms latency and no limit.
     python -m benchmarks.run [--set photos|pictures|small] [--rows N] [--rounds 3] [--folder KEPT]
 
 Three sets: photos of 12 megapixels, pictures of 1600×1200, small ones that need no change; no two
-alike. Contestants, each in a process of its own, in turn: the usual script (AsyncOpenAI, a semaphore
-of 64, Pillow, no ledger), a bare loop (aiohttp, our own preparation in threads, no ledger), and
-`eyeline.run` with a ledger, a table of answers, and no cache from before.
+alike. Contestants, each in a process of its own, in turn: the usual script (AsyncOpenAI, a
+semaphore of 64, Pillow, no ledger), a bare loop (aiohttp, our own preparation in threads, no
+ledger), and `eyeline.run` with a ledger, a table of answers, and no cache from before.
 """
 
 from __future__ import annotations
@@ -35,12 +35,14 @@ from benchmarks.local_server import MODEL, seen_at, serve
 SETS = {"photos": 400, "pictures": 2000, "small": 10_000}
 PROMPT = "What does it say?"
 IN_FLIGHT = 256
+Ask = Callable[[str, list[Path]], Coroutine[Any, Any, list[Any]]]
+Contestant = Callable[[str, Path, Path], int]
 
 
-# --- contestants -----------------------------------------------------------------------------------
+# --- contestants --------------------------------------------------------------------------------
 
 
-async def usual_script(url: str, folder: Path, out: Path) -> int:
+async def usual_script(url: str, photos: list[Path]) -> list[Any]:
     """Do as everybody does first."""
     from openai import AsyncOpenAI
     from PIL import Image, ImageOps
@@ -60,13 +62,12 @@ async def usual_script(url: str, folder: Path, out: Path) -> int:
             made = await client.chat.completions.create(**body(PROMPT, prepared(path)))
         return {"path": str(path), "text": made.choices[0].message.content}
 
-    answers = await asyncio.gather(*(ask(path) for path in sorted(folder.iterdir())))
-    out.write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+    answers = await asyncio.gather(*map(ask, photos))
     await client.close()
-    return len(answers)
+    return answers
 
 
-async def bare_loop(url: str, folder: Path, out: Path) -> int:
+async def bare_loop(url: str, photos: list[Path]) -> list[Any]:
     """Prepare as we do, in threads, and send with aiohttp; nothing else."""
     import aiohttp
     import pybase64
@@ -110,37 +111,44 @@ async def bare_loop(url: str, folder: Path, out: Path) -> int:
             return {"path": str(path), "text": answer["choices"][0]["message"]["content"]}
 
         tasks = []
-        for path in sorted(folder.iterdir()):
+        for path in photos:
             await slots.acquire()
             tasks.append(asyncio.create_task(ask(path)))
-        answers = await asyncio.gather(*tasks)
-    out.write_text("".join(json.dumps(answer) + "\n" for answer in answers))
-    return len(answers)
+        return await asyncio.gather(*tasks)
 
 
-async def eyeline_run(url: str, folder: Path, out: Path) -> int:
-    from eyeline import AsyncClient
+def listed(ask: Ask) -> Contestant:
+    """Let a contestant ask about every picture of a folder, and write its answers."""
 
-    async with AsyncClient(base_url=url, model=MODEL) as client:
-        return (await client.run(PROMPT, folder, out)).done
+    def run(url: str, folder: Path, out: Path) -> int:
+        answers = asyncio.run(ask(url, sorted(folder.iterdir())))
+        out.write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+        return len(answers)
+
+    return run
 
 
-Contestant = Callable[[str, Path, Path], Coroutine[Any, Any, int]]
+def eyeline_run(url: str, folder: Path, out: Path) -> int:
+    import eyeline
+
+    return eyeline.run(PROMPT, folder, out, base_url=url, model=MODEL).done
+
+
 CONTESTANTS: dict[str, Contestant] = {
-    "script": usual_script, "bare": bare_loop, "eyeline": eyeline_run,
+    "script": listed(usual_script), "bare": listed(bare_loop), "eyeline": eyeline_run,
 }  # fmt: skip
 
 
 def compete(name: str, url: str, folder: Path, out: Path) -> Taken:
     """Do one whole run in this process."""
     idle_mb, begun_s, begun_cpu_s = memory_mb(RESIDENT), time.perf_counter(), time.process_time()
-    done = asyncio.run(CONTESTANTS[name](url, folder, out))
+    done = CONTESTANTS[name](url, folder, out)
     assert done, "no answers"
     wall_s, cpu_s = time.perf_counter() - begun_s, time.process_time() - begun_cpu_s
     return Taken(cpu_s, wall_s, memory_mb(PEAK), idle_mb)
 
 
-# --- pictures --------------------------------------------------------------------------------------
+# --- pictures -----------------------------------------------------------------------------------
 
 
 def make(kind: str, count: int, folder: Path) -> None:
@@ -178,7 +186,7 @@ def write(image: Any, folder: Path, number: int) -> None:
     marked.save(folder / f"{number:05d}.jpg", quality=85 if image.width > 2000 else 88)
 
 
-# --- in the benchmark's process --------------------------------------------------------------------
+# --- in the benchmark's process -----------------------------------------------------------------
 
 
 def taken_by(name: str, url: str, folder: Path, scratch: Path, number: int) -> Taken:
