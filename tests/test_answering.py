@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eyeline import Client
+from eyeline import Client, FileId
 from eyeline.core.dialect import Dialect
 from eyeline.core.wire import Request, Response
 from eyeline.errors import BadRequest, ImageNotSeen, SchemaMismatch
@@ -151,6 +151,35 @@ def test_an_image_type_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = client(transport, base_url=None).ask("?", webp)
     assert [b"data:image/webp" in each.body for each in transport.requests] == [True, False]
     assert answer.images[0].sent_media_type == "image/png"
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        Response(404, {}, b'{"detail":"Not Found"}'),
+        Response(405, {}, b"Method Not Allowed"),
+        Response(200, {}, b'{"error":"Unexpected endpoint or method. (POST /v1/responses)"}'),
+    ],
+)
+def test_a_server_without_responses(refused: Response) -> None:
+    """It is asked in Chat Completions instead, and the next question goes there at once."""
+    transport = FakeTransport(refused, "A sign.", "A wall.")
+    asked = client(transport, api="responses", cache=True)
+    assert asked.ask("?", PNG).text == "A sign."
+    assert asked.ask("?", PNG).cached
+    assert asked.ask("??", PNG).text == "A wall."
+    chat = "/chat/completions"
+    assert [each.path for each in transport.requests] == ["/responses", chat, chat]
+    with pytest.raises(AssertionError, match="a request past the script"):
+        asked.ask("?", FileId("file-1"))
+    assert transport.requests[-1].path == "/responses"
+
+
+def test_a_file_id_needs_responses() -> None:
+    """Where an image is named by file id there is no other API to ask in."""
+    transport = FakeTransport(Response(404, {}, b'{"detail":"Not Found"}'))
+    with pytest.raises(BadRequest, match="Not Found"):
+        client(transport).ask("?", FileId("file-1"))
 
 
 def test_other_refusals_stay_errors() -> None:

@@ -10,10 +10,11 @@ from typing import Any, cast
 
 from eyeline.core.answer import Answer, SentImage
 from eyeline.core.cost import Usage
-from eyeline.core.dialect import learn, schema_in
+from eyeline.core.dialect import Dialect, learn, schema_in
 from eyeline.core.draft import Draft
 from eyeline.core.outcome import conclude
 from eyeline.core.parts import ImagePart
+from eyeline.core.reference import is_file_id
 from eyeline.core.request import Manner, build
 from eyeline.core.upload import is_gone
 from eyeline.core.urls import is_to_be_fetched
@@ -70,9 +71,14 @@ def answer(ready: Ready, asking: Asking) -> Flow[Answer]:
                 raise PlanAnew(replace(asking, question=question, dialect=dialect)) from error
             if learned is None:
                 raise
-            if dialect.refused_types != asking.dialect.refused_types:
+            if of_images(dialect) != of_images(asking.dialect):
                 raise PlanAnew(replace(asking, dialect=dialect)) from error
             asking = replace(asking, dialect=dialect)
+
+
+def of_images(dialect: Dialect) -> tuple[Any, ...]:
+    """Give what decides which images a body has, and in which shape."""
+    return dialect.refused_types, dialect.takes_responses
 
 
 def corrected(ready: Ready, asking: Asking) -> Flow[Answer]:
@@ -139,6 +145,8 @@ def sent_fields(ready: Ready, asking: Asking) -> dict[str, Any]:
     sent["urls"] = [part.url for part in ready.parts if part.url]
     if has_schema and dialect.json != "words":
         sent["schema"] = True
+    if draft.api == "responses" and not any(map(is_file_id, asking.question.references)):
+        sent["responses"] = True
     if asking.stream and dialect.stream_options and draft.api == "chat":
         sent["stream_options"] = True
     return sent

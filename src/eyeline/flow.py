@@ -33,6 +33,7 @@ from eyeline.core.reference import (
     FileId,
     Reference,
     UrlRef,
+    is_file_id,
 )
 from eyeline.core.tokens import Detail
 from eyeline.effects import (
@@ -87,6 +88,7 @@ class Posed:
 def ask(asking: Asking) -> Flow[Answer]:
     """Answer one question: from the cache if it was asked before, else by sending it."""
     started_s = yield Now()
+    asking = in_dialect(asking)
     question = asking.question
     if question.cache and not question.refresh:
         recalled = yield from recall_unread(asking, started_s)
@@ -104,8 +106,17 @@ def answered(posed: Posed, claimed: str = "") -> Flow[Outcome]:
     return (yield from once(key, question, partial(tell, posed), pay_in_dialect(posed)))
 
 
+def in_dialect(asking: Asking) -> Asking:
+    """Give a question as its server takes it: in media types, and in the API that it speaks."""
+    dialect, question = asking.dialect, asking.question
+    if dialect.takes_responses and not dialect.refused_types:
+        return asking
+    if not dialect.takes_responses and not any(map(is_file_id, question.references)):
+        question = replace(question, api="chat")
+    return replace(asking, question=question, engine=asking.engine.without(dialect.refused_types))
+
+
 def look_and_pose(asking: Asking, started_s: float) -> Flow[Posed]:
-    asking = replace(asking, engine=asking.engine.without(asking.dialect.refused_types))
     return pose(asking, (yield from look_at_all(asking)), started_s)
 
 
@@ -123,7 +134,7 @@ def pay_in_dialect(posed: Posed) -> Flow[Outcome]:
     try:
         return (yield from prepare_and_pay(posed))
     except PlanAnew as anew:
-        again = yield from look_and_pose(anew.asking, posed.started_s)
+        again = yield from look_and_pose(in_dialect(anew.asking), posed.started_s)
         return (yield from answered(again, posed.draft.key()))
 
 

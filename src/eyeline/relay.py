@@ -114,12 +114,14 @@ def relay(posted: Posted, road: Road) -> Flow[None]:
             yield from asked(going, exchanging)
             return
         except ApiError as error:
-            learned = learn(road.way.dialect, error, sent_fields(going))
+            way = road.way
+            by_openai = way.engine.needs_key
+            learned = learn(way.dialect, error, sent_fields(going), by_openai=by_openai)
             if learned is None:
                 yield from hand_on(exchanging.refused, going.facts(FREE))
                 return
-            yield Learn(road.way.engine.base_url, learned)
-            road = replace(road, way=replace(road.way, dialect=learned))
+            yield Learn(way.engine.base_url, learned)
+            road = replace(road, way=replace(way, dialect=learned))
 
 
 def hand_on(response: Response | None, facts: Mapping[str, str]) -> Flow[None]:
@@ -199,8 +201,6 @@ def hold(going: Going) -> Hold:
 def sent_fields(going: Going) -> dict[str, Any]:
     """Say what a refused body held of images, as far as a server may refuse that."""
     body = going.body
-    if going.asking.engine.needs_key:
-        return {"urls": body.urls, "media_types": []}
     details = {image.plan.detail for image in body.images}
     return {
         "urls": body.urls,

@@ -238,7 +238,8 @@ class InlineMender(Mender):
         if is_private(url) and host not in self.way.allow_hosts:
             self.refuse_download(url)
             return [url]
-        if not self.mending.engine.is_local and host not in self.way.dialect.fetch_hosts:
+        is_able = not self.mending.engine.is_local and self.way.dialect.takes_urls
+        if is_able and host not in self.way.dialect.fetch_hosts:
             self.images += 1
             self.urls_passed.append(url)
             return [url]

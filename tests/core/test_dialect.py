@@ -15,7 +15,7 @@ from eyeline.core.dialect import HOSTS_MAX, STANDARD, Dialect, learn
 from eyeline.core.draft import Draft, draft
 from eyeline.core.engine import compatible
 from eyeline.core.schema import read_schema
-from eyeline.errors import BadRequest
+from eyeline.errors import BadRequest, ModelNotFound
 
 SERVER = compatible("server", "http://127.0.0.1:1/v1")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
@@ -81,11 +81,19 @@ def refusal(message: str, status: int = 400) -> BadRequest:
             {"urls": ["https://a.example/x.png"]},
             {"takes_urls": False},
         ),
+        ("Not Found", {"responses": True, "status": 404}, {"takes_responses": False}),
+        ("Method Not Allowed", {"responses": True, "status": 405}, {"takes_responses": False}),
+        (
+            "Unexpected endpoint or method. (POST /v1/responses)",
+            {"responses": True},
+            {"takes_responses": False},
+        ),
     ],
 )
 def test_lessons(message: str, changes: dict[str, Any], learned: dict[str, Any]) -> None:
     """Each refusal that names what it does not take teaches that, and nothing else."""
-    assert learn(STANDARD, refusal(message), SENT | changes) == replace(STANDARD, **learned)
+    error = refusal(message, changes.get("status", 400))
+    assert learn(STANDARD, error, SENT | changes) == replace(STANDARD, **learned)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +101,8 @@ def test_lessons(message: str, changes: dict[str, Any], learned: dict[str, Any])
     [
         ("Unknown parameter: 'stream_options'.", {}, 429),
         ("The model 'x' is unknown", {}, 404),
+        ("Not Found", {}, 404),
+        ("no such thing", {"responses": True}, 400),
         ("Unsupported parameter: 'temperature'", {}, 400),
         ("max_tokens is too large: 99999", {}, 400),
         ("Invalid schema for response_format 'answer': unknown keyword", {}, 400),
@@ -104,6 +114,20 @@ def test_lessons(message: str, changes: dict[str, Any], learned: dict[str, Any])
 def test_no_lesson(message: str, changes: dict[str, Any], status: int) -> None:
     """A refusal of something else, or of the user's own doing, teaches nothing."""
     assert learn(STANDARD, refusal(message, status), SENT | changes) is None
+
+
+def test_an_unknown_model_is_no_lesson() -> None:
+    """That there is no such model says nothing of the API."""
+    unknown = ModelNotFound("server", 404, "", "no such model", "", "x")
+    assert learn(STANDARD, unknown, SENT | {"responses": True}) is None
+
+
+def test_openai_teaches_its_hosts_alone() -> None:
+    """Of OpenAI only that is learned from where it cannot download."""
+    sent = SENT | {"urls": ["https://a.example/x.png"], "responses": True}
+    words = "'max_tokens' is not supported; only base64; error while downloading"
+    learned = learn(STANDARD, refusal(words, 404), sent, by_openai=True)
+    assert learned == replace(STANDARD, fetch_hosts=("a.example",))
 
 
 def test_a_lesson_is_learned_once() -> None:
@@ -180,6 +204,8 @@ DIALECTS = st.builds(
     st.lists(st.text(), max_size=2, unique=True).map(tuple),
     st.lists(st.text(), max_size=2, unique=True).map(tuple),
     st.booleans(),
+    st.booleans(),
+    st.booleans(),
 )
 
 
@@ -213,7 +239,9 @@ def test_what_is_kept_comes_back(known: Dialect) -> None:
 def test_differences_in_words() -> None:
     """A person can read what a server does not take; of one that takes all there is nothing."""
     assert STANDARD.differences() == ()
-    odd = Dialect("max_tokens", "none", "words", False, ("image/webp",), ("a.example",), False)
+    odd = Dialect(
+        "max_tokens", "none", "words", False, ("image/webp",), ("a.example",), *[False] * 3
+    )
     assert odd.differences() == (
         "the token limit is called max_tokens",
         "no detail",
@@ -222,6 +250,8 @@ def test_differences_in_words() -> None:
         "no usage at the end of a stream",
         "no image/webp",
         "no image URLs",
+        "no Responses, Chat Completions alone",
+        "no files",
         "cannot download from a.example",
     )
     assert Dialect(details="no original").differences() == ("no detail original",)

@@ -17,11 +17,14 @@ from eyeline.core.draft import Draft
 from eyeline.core.media import JPEG, PNG
 from eyeline.core.parts import Api
 from eyeline.core.tokens import Detail
-from eyeline.errors import ApiError
+from eyeline.errors import ApiError, ModelNotFound
 
 LIMIT_FIELDS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 # Statuses with which servers refuse a field they do not know; some answer 500.
-REFUSALS = {400, 404, 415, 422, 500, 501}
+REFUSALS = {400, 404, 405, 415, 422, 500, 501}
+NO_ENDPOINT = {404, 405, 501}
+# LM Studio's way to say that there is no such endpoint, with status 200.
+UNEXPECTED_ENDPOINT = "Unexpected endpoint"
 # That a field is not taken at all, rather than its value being wrong this once.
 NOT_TAKEN = re.compile(
     r"not (?:be )?(?:supported|permitted|allowed|recogni[sz]ed|implemented|available)|unsupported"
@@ -48,7 +51,7 @@ class Dialect:
     `limit_field` is the name of the token limit in Chat, "" for the engine's usual one. `json` is
     how a schema reaches the model. `refused_types` are media types it said no to, `fetch_hosts`
     hosts from which it could not download; without `takes_urls` it takes images inline alone, and
-    without `takes_files` none by file id.
+    without `takes_files` none by file id. Without `takes_responses` it speaks Chat alone.
     """
 
     limit_field: str = ""
@@ -59,6 +62,7 @@ class Dialect:
     fetch_hosts: tuple[str, ...] = ()
     takes_urls: bool = True
     takes_files: bool = True
+    takes_responses: bool = True
 
     def detail(self, asked: Detail) -> Detail | None:
         """Give the detail to send for the one that was asked for, None for none."""
@@ -94,6 +98,7 @@ class Dialect:
             "no usage at the end of a stream": not self.stream_options,
             f"no {', '.join(self.refused_types)}": bool(self.refused_types),
             "no image URLs": not self.takes_urls,
+            "no Responses, Chat Completions alone": not self.takes_responses,
             "no files": not self.takes_files,
             f"cannot download from {some(self.fetch_hosts)}": bool(self.fetch_hosts),
         }
@@ -165,7 +170,8 @@ def learn(
     Give what a refusal teaches beyond what is known, or None where it teaches nothing.
 
     `sent` says what the refused request held: the names of its fields, "detail" with its value,
-    "media_types", and "urls" that were passed on to be downloaded. Of OpenAI all is known but from
+    "media_types", "urls" that were passed on to be downloaded, and "responses" where
+    that was asked and Chat could be. Of OpenAI all is known but from
     where it can download: what else it refuses is the request's fault.
     """
     if error.status not in REFUSALS:
@@ -176,6 +182,7 @@ def learn(
         learned = replace(
             learned,
             takes_urls=known.takes_urls and not (sent["urls"] and INLINE_ONLY.search(words)),
+            takes_responses=known.takes_responses and not (has_no_endpoint(error, sent)),
             **(changes(known, words, sent) if NOT_TAKEN.search(words) else {}),
         )
     return None if learned == known else learned
@@ -198,6 +205,12 @@ def changes(known: Dialect, words: str, sent: Mapping[str, Any]) -> dict[str, An
     if re.search(r"webp|gif|image (?:format|type)|unsupported image", words, re.IGNORECASE):
         found["refused_types"] = tuple({*known.refused_types, *sent["media_types"]} - {JPEG, PNG})
     return found
+
+
+def has_no_endpoint(error: ApiError, sent: Mapping[str, Any]) -> bool:
+    """Say whether there is no Responses API at all, rather than no such model."""
+    is_missing = error.status in NO_ENDPOINT and not isinstance(error, ModelNotFound)
+    return "responses" in sent and (is_missing or UNEXPECTED_ENDPOINT in error.message)
 
 
 def undownloaded(error: ApiError, sent: Mapping[str, Any], known: Dialect) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from eyeline.core.catalogue import Model
 from eyeline.core.parts import Api
 from eyeline.core.plan import Look
-from eyeline.core.reference import FileId, Reference
+from eyeline.core.reference import Reference, is_file_id
 from eyeline.core.schema import AnswerSchema
 from eyeline.core.spelling import did_you_mean
 from eyeline.core.tokens import DETAILS, Detail
@@ -127,7 +127,7 @@ def choose_api(
     Give Chat Completions unless the model, or an image named by file id, needs Responses, or one to
     `upload` can have it.
     """
-    has_file_id = any(isinstance(reference, FileId) for reference in references)
+    has_file_id = any(map(is_file_id, references))
     match choice:
         case "auto":
             takes_files = has_file_id or (upload and "responses" in model.apis)

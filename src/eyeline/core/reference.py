@@ -190,6 +190,10 @@ def is_pixels(value: object) -> bool:
     )
 
 
+def is_file_id(reference: Reference) -> bool:
+    return isinstance(reference, FileId)
+
+
 def name_of(reference: Reference) -> str:
     """Give the file name that a reference carries, "" where it has none; no path, no query."""
     match reference:
