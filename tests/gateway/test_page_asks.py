@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import api_server
+import axe_playwright_python
 import pytest
 from api_server import STALL_S_MAX, ApiServer, Reply, chat_events, stream_reply
 from browser import DESKTOP, PHONE, tab
@@ -32,6 +33,7 @@ from gateway.test_page import (
 pytestmark = pytest.mark.browser
 __all__ = ["keyless", "online"]  # fixtures
 
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TEXT = "The sign reads **EXIT 24**.\n\n- green\n- by the road"
 WILD = """What's on the `sign` for "$5"? \\n is no line end."""
 QUESTION = "What does the sign say?"
@@ -254,6 +256,35 @@ def test_offline_the_reader_answers(chromium: Browser, keyless: Running) -> None
         ask(seen.page)
         expect(answered(seen.page)).to_contain_text("EXIT 24")
         expect(seen.page.locator(".bill")).to_contain_text("$0")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_it(
+    chromium: Browser, engine: ApiServer, online: Running, scheme: str
+) -> None:
+    """axe finds nothing to object to: names, roles, order, contrast, in every state of the page."""
+    with tab(chromium, f"{online.origin}/", scheme=scheme) as seen:
+        page = seen.page
+        page.evaluate(AXE.read_text("utf-8"))
+        expect(page.locator("#model")).to_have_text("gpt-6-luna")
+        assert barriers(page) == []
+        lay(page, SIGN)
+        page.locator("#show-models").click()
+        assert barriers(page) == []
+        page.keyboard.press("Escape")
+        ask(page)
+        answered(page)
+        page.get_by_text("The same in Python, curl, shell").click()
+        engine.script.append(api_server.error(400, "No."))
+        ask(page, "And now?")
+        expect(page.locator(".fault")).to_be_visible()
+        assert barriers(page) == []
+
+
+def barriers(page: Page) -> list[Any]:
+    return list(page.evaluate(
+        "axe.run().then((found) => found.violations.map((each) => [each.id, each.nodes[0].html]))"
+    ))  # fmt: skip
 
 
 def test_a_pasted_picture_is_laid_out(chromium: Browser, online: Running) -> None:

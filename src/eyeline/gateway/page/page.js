@@ -34,6 +34,7 @@ function dollars(usd) {
 const VIEWS_MAX = 6;
 const IDEAS = ["What is in the picture?", "Read all the text.", "What is unusual here?"];
 const NARROW = matchMedia("(max-width: 899px)");
+const STATES = { asking: "asking", answering: "coming", stopped: "stopped", failed: "failed", answered: "" };
 const UNREACHED = "The gateway does not answer.";
 
 const known = { engine: null, models: [], model: "", detail: "high", token: sessionStorage.getItem("eyeline-token") ?? "" };
@@ -309,9 +310,11 @@ function showStrip() {
   $("lines").disabled = !chosen?.cell_px;
   $("figure-cells").textContent = cells.replace(" = ", " = ");
   $("figure-tokens").textContent = chosen ? tokens(chosen.tokens) : "…";
+  const isFree = known.engine.is_local && modelOf(known.model).counts_tokens;
+  $("figure-cost-name").textContent = isFree ? "Would cost" : "Picture costs";
   $("figure-cost").textContent = chosen ? dollars(chosen.cost_usd) : "…";
   const last = table.turns.at(-1);
-  $("figure-answer").textContent = !last ? "not asked" : !last.bill ? last.state : last.bill.cached ? "from cache, $0" : dollars(last.bill.usd);
+  $("figure-answer").textContent = !last ? "not asked" : !last.bill ? STATES[last.state] : last.bill.cached ? "from cache, $0" : dollars(last.bill.usd);
   $("notes").textContent = current.notes.filter((note) => !/^\d+×\d+ → /.test(note)).join(" · ");
   $("notes").hidden = !$("notes").textContent;
 }
@@ -486,6 +489,7 @@ async function receive(turn, on, signal) {
   turn.cached = /^(1|true|yes|hit)$/i.test(header("cached") ?? "");
   turn.notes = header("notes") ?? "";
   turn.state = "answering";
+  showStrip();
   const read = isChat ? readChat : readResponses;
   for await (const event of events(response.body)) {
     if (read(event, turn)) showComing(turn, on);
@@ -571,7 +575,7 @@ function showTurn(turn) {
   const answer = make("div", { className: isComing ? "answer coming" : "answer", ariaBusy: String(isComing) });
   answer.append(...markdown(turn.text));
   turn.answer = answer;
-  turn.element.replaceChildren(make("h3", {}, turn.prompt), answer);
+  turn.element.replaceChildren(make("h2", {}, turn.prompt), answer);
   if (turn.state === "failed") turn.element.append(faultBox(turn.fault, () => again(turn)));
   if (turn.state === "stopped") turn.element.append(make("p", { className: "bill" }, "Stopped. The provider may still bill what it had begun."));
   if (turn.state === "answered") turn.element.append(make("p", { className: "bill" }, billOf(turn)));
@@ -583,7 +587,7 @@ function billOf(turn) {
   const { usage, bill } = turn;
   return [
     turn.model,
-    usage && `${tokens(usage.input)} in, ${tokens(usage.output)} out`,
+    usage?.input && `${tokens(usage.input)} in, ${tokens(usage.output)} out`,
     usage?.cached && !bill.cached ? `${tokens(usage.cached)} from the provider's cache` : "",
     bill.cached ? "from the cache, $0" : dollars(bill.usd),
     turn.ending === "length" ? "cut at the token limit" : "",
@@ -596,7 +600,7 @@ function showComing(turn, on) {
   if (turn.drawing || on !== table) return;
   turn.drawing = requestAnimationFrame(() => {
     turn.drawing = 0;
-    turn.answer.replaceChildren(...markdown(turn.text.replace(HALF_A_TABLE, "")));
+    turn.answer.replaceChildren(...markdown(soFar(turn.text)));
     scrollDown();
   });
 }
@@ -655,7 +659,7 @@ function markdown(text) {
     const line = lines[0];
     if (!line.trim()) lines.shift();
     else if (FENCE.test(line)) blocks.push(fenced(lines));
-    else if (/^#{1,6}\s/.test(line)) blocks.push(make("h4", {}, ...inline(lines.shift().replace(/^#+\s+/, ""))));
+    else if (/^#{1,6}\s/.test(line)) blocks.push(make("h3", {}, ...inline(lines.shift().replace(/^#+\s+/, ""))));
     else if (ITEM.test(line)) blocks.push(list(lines));
     else if (ROW.test(line) && /^\s*\|[\s:|-]+\|\s*$/.test(lines[1] ?? "")) blocks.push(grid(lines));
     else if (/^>\s?/.test(line)) blocks.push(make("blockquote", {}, ...inline(take(lines, /^>\s?/).join("\n").replace(/^>\s?/gm, ""))));
@@ -698,6 +702,13 @@ function grid(lines) {
 
 // What may yet become a table's head or row, while the text is coming.
 const HALF_A_TABLE = /(^|\n)\|[^\n]*(\n\|[\s:|-]*)?$/;
+
+/** Give what has come of a text so that it reads well: no half a table, no open bold. */
+function soFar(text) {
+  const shown = text.replace(HALF_A_TABLE, "").replace(/\*+$/, "");
+  return (shown.split("**").length % 2 ? shown : `${shown}**`);
+}
+
 const SPAN = /`([^`]+)`|\*\*(.+?)\*\*|\*([^\s*][^*]*)\*|!?\[([^\]]*)\]\(([^)\s]+)\)|\n/;
 
 function inline(text) {
@@ -940,6 +951,12 @@ $("models").addEventListener("toggle", ({ newState }) => {
   if (newState === "open") $("models-list").querySelector(":checked")?.scrollIntoView({ block: "center" });
 });
 $("sought").addEventListener("input", showModels);
+$("sought").addEventListener("keydown", (event) => {
+  const first = $("models-list").querySelector(":checked") ?? $("models-list").querySelector("input");
+  if (event.key !== "ArrowDown" || !first) return;
+  event.preventDefault();
+  first.focus();
+});
 $("history").addEventListener("toggle", ({ newState }) => newState === "open" && $("past").querySelector("button")?.focus());
 
 /** Put a popover beside the button that opens it. */
@@ -956,7 +973,9 @@ for (const [over, button] of [["models", "show-models"], ["add", "show-add"], ["
     $(over).style.left = toRight ? "auto" : `${left}px`;
     $(over).style.right = toRight ? `${Math.max(16, innerWidth - right)}px` : "auto";
     $(over).style.top = `${bottom + 8}px`;
-    if (over === "models") $(over).style.width = `${right - left + 32}px`;
+    if (over !== "models") return;
+    $(over).style.width = `${right - left + 32}px`;
+    $(over).style.right = `${Math.max(8, innerWidth - right - 16)}px`;
   });
 }
 
