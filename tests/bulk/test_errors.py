@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from eyeline.bulk.errors import DriverMissing, RowUnreadable, SourceError
+from eyeline.bulk.errors import DriverMissing, RowUnreadable, RunDeclined, SourceError
 from eyeline.errors import EyelineError
 
 CASES = [
@@ -16,6 +16,7 @@ CASES = [
         "look",
     ),
     (RowUnreadable("t.csv row 3", "not JSON"), "t.csv row 3: not readable (not JSON)", "mend"),
+    (RunDeclined("$3.41"), "not begun: about $3.41", "--yes does not ask"),
     (DriverMissing("s3://b/t", "s3", "s3fs"), "s3://b/t: needs the package s3fs", "pip install s3"),
 ]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
-from eyeline.bulk.job import opened
+from eyeline.bulk.job import Job, opened
 from eyeline.bulk.options import RunOptions, check_run
 from eyeline.bulk.result import RunResult, result_of_run
 from eyeline.bulk.run_errors import Interrupted, TooManyFailures
@@ -20,6 +20,14 @@ from eyeline.wiring import ClientOptions, Wiring, check_names, wire
 T = TypeVar("T")
 # Ends that leave a result worth having; all others are raised.
 GOOD_ENDS = (BudgetExceeded, TooManyFailures)
+
+
+class What(NamedTuple):
+    """What a run is about."""
+
+    prompt: str
+    source: str
+    out: str
 
 
 class EitherOptions:
@@ -66,14 +74,14 @@ def run_with(
     watch: Watch | None = None,
 ) -> RunResult:  # fmt: skip
     """Run, blocking, with what a client is wired to."""
-    result = blocking(whole_run(wiring, prompt, source, out, options, watch))
+    result = blocking(whole_run(wiring, What(prompt, source, out), options, watch))
     return raised(result)
 
 
 async def run_async(
     wiring: Wiring, prompt: str, source: str, out: str, options: RunOptions
 ) -> RunResult:
-    return raised(await whole_run(wiring, prompt, source, out, options))
+    return raised(await whole_run(wiring, What(prompt, source, out), options))
 
 
 def raised(result: RunResult) -> RunResult:
@@ -86,13 +94,21 @@ def raised(result: RunResult) -> RunResult:
 
 
 async def whole_run(
-    wiring: Wiring, prompt: str, source: str, out: str, options: RunOptions,
+    wiring: Wiring,
+    what: What,
+    options: RunOptions,
     watch: Watch | None = None,
-) -> RunResult:  # fmt: skip
-    """Run, and give what became of it, however it ended."""
+    agree: Callable[[Job], None] | None = None,
+) -> RunResult:
+    """
+    Run, and give what became of it, however it ended. `agree` is shown the run before anything is
+    sent, and raises where it is not to be.
+    """
     check_run(options)
     begun_s = time.monotonic()
-    with opened(prompt, source, out, wiring, options) as job:
+    with opened(*what, wiring, options) as job:
+        if agree is not None:
+            await asyncio.to_thread(agree, job)
         stopped_by = await carry_out(job, watch or Quiet())
         result = result_of_run(job, stopped_by, time.monotonic() - begun_s)
         if report := options.get("report"):

@@ -4,6 +4,7 @@ Errors that only runs raise.
 EyelineError
 ├── SourceError              where the rows come from cannot be opened or understood
 ├── RowUnreadable            one row of a source cannot be read; the others can
+├── RunDeclined              what it will cost was shown, and not agreed to
 └── MissingExtra
     └── DriverMissing        the fsspec driver of a URL is not installed
 """
@@ -38,6 +39,20 @@ class RowUnreadable(EyelineError):
 
     def __str__(self) -> str:
         return f"{self.source}: not readable ({self.found})"
+
+
+class RunDeclined(EyelineError):
+    """What a run will cost was shown, and not agreed to; nothing was sent. Dollars are text."""
+
+    hint = "--yes does not ask, --dry-run says what would be cheaper"
+    exit_code = 2
+
+    def __init__(self, usd: str) -> None:
+        super().__init__(usd)
+        self.usd = usd
+
+    def __str__(self) -> str:
+        return f"not begun: about {self.usd}"
 
 
 class DriverMissing(MissingExtra):

@@ -15,8 +15,15 @@ from eyeline.cli.terminal import complain, note, safe, show_error, show_log, wri
 from eyeline.errors import EyelineError, SettingsError
 
 if TYPE_CHECKING:
+    from eyeline.bulk.job import Job
+    from eyeline.bulk.options import RunOptions
     from eyeline.bulk.result import RunResult
     from eyeline.bulk.watch import Watch
+    from eyeline.wiring import Wiring
+
+ASKED_ABOVE_USD = 1
+# Enough to know about what a run costs before it begins; --dry-run looks at all rows.
+ROWS_LOOKED_AT = 200
 
 
 @click.command("run")
@@ -44,6 +51,8 @@ if TYPE_CHECKING:
 @click.option(
     "--rows-in-flight", type=click.IntRange(1), metavar="N", help="Rows open at once, at most."
 )
+@click.option("--dry-run", is_flag=True, help="Say what it will take, and send nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before a run that costs more than $1.")
 @click.option("--report", metavar="FILE", help="An HTML page of the rows, written at the end.")
 @click.option("--no-cache", is_flag=True, help="Neither look in the cache nor write to it.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on stderr.")
@@ -65,26 +74,31 @@ def command(
     if show_failed is not None:
         return print_failed(show_failed)
     for name, value in (("PROMPT", prompt), ("SOURCE", source), ("-o", out)):
-        if value is None:
+        if value is None and not (name == "-o" and options["dry_run"]):
             raise SettingsError(
                 name, "nothing", 'as in: eyeline run "What is it?" photos/ -o a.csv'
             )
-    return run(str(prompt), str(source), str(out), **options)
+    return run(str(prompt), str(source), out, **options)
 
 
-def run(prompt: str, source: str, out: str, **options: Any) -> int:
+def run(prompt: str, source: str, out: str | None, **options: Any) -> int:
     """Run, say what became of it, and give the exit status."""
-    from eyeline.bulk.calls import blocking, whole_run, wired
+    from eyeline.bulk.calls import What, blocking, whole_run, wired
 
     show_log()
     as_json, cache = options.pop("as_json"), not options.pop("no_cache")
+    is_dry, is_agreed = options.pop("dry_run"), options.pop("yes")
     options["schema"] = read_schema_file(options["schema"])
     given = {name: value for name, value in options.items() if value not in (None, (), False)}
     given |= {"cache": cache, "sight_check": options["sight_check"]}
     wiring, of_run = wired(given)
+    if is_dry:
+        return show_forecast(wiring, (prompt, source, out), of_run, as_json=as_json)
+    assert out is not None
     watch = watch_for(as_json=as_json)
+    agree = None if is_agreed or not is_asked() else ask_first
     try:
-        result = blocking(whole_run(wiring, prompt, source, out, of_run, watch))
+        result = blocking(whole_run(wiring, What(prompt, source, out), of_run, watch, agree))
     except KeyboardInterrupt:
         complain("hint", f"stopped at once; this goes on: {again()}", "cyan")
         return 130
@@ -93,6 +107,41 @@ def run(prompt: str, source: str, out: str, **options: Any) -> int:
             wiring.outside.cache.close()
     show_end(result, as_json=as_json)
     return result.exit_code
+
+
+def show_forecast(
+    wiring: Wiring, what: tuple[str, str, str | None], options: RunOptions, *, as_json: bool
+) -> int:
+    """Print what a run will take; 1 where some rows will fail, 2 where all will."""
+    from eyeline.bulk.forecast import forecast
+    from eyeline.cli.forecast import words_of
+
+    found = forecast(wiring, *what, options)
+    write((json.dumps(found.to_json()) if as_json else words_of(found)) + "\n")
+    if found.failed and found.failed == found.todo:
+        return 2
+    return 1 if found.failed else 0
+
+
+def is_asked() -> bool:
+    """Say whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask_first(job: Job) -> None:
+    """Ask before a run that may cost more than a dollar. Raises RunDeclined."""
+    from eyeline.bulk.errors import RunDeclined
+    from eyeline.bulk.forecast import forecast_of
+    from eyeline.cli.forecast import money
+
+    found = forecast_of(job, rows_max=ROWS_LOOKED_AT)
+    usd = found.scaled_usd()
+    if usd.high is None or usd.high <= ASKED_ABOVE_USD:
+        return
+    rows = found.todo if found.rows_total is None else found.rows_total - found.done
+    question = f"{rows:,} rows to do, about {money(usd)}. Begin?"
+    if not click.confirm(question, err=True):
+        raise RunDeclined(money(usd))
 
 
 def watch_for(*, as_json: bool) -> Watch:
