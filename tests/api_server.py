@@ -154,6 +154,8 @@ def serve() -> Iterator[ApiServer]:
 
 def answer_to(request: Recorded, text: str) -> Reply:
     """Give a right answer to a right request, whole or streamed as it asks."""
+    if request.path.endswith("/models"):
+        return whole({"object": "list", "data": [{"id": "gpt-6-luna"}, {"id": "gpt-4o"}]})
     if request.path.endswith("/files"):
         return whole(file_object("file-1"))
     body = request.json

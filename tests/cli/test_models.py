@@ -80,7 +80,7 @@ def test_doctor_engine(cli: Cli) -> None:
 
 
 def test_doctor_shows_what_was_learned(cli: Cli, api: ApiServer, tmp_path: Path) -> None:
-    """What a server refused once is shown, and nothing is asked of it for that."""
+    """What a server refused once is shown, and what it takes; it is asked for its models alone."""
     png = tmp_path / "street.png"
     png.write_bytes(tiny_png())
     refusal = {"error": {"message": "Unknown parameter: 'detail'"}}
@@ -88,8 +88,31 @@ def test_doctor_shows_what_was_learned(cli: Cli, api: ApiServer, tmp_path: Path)
     cli("ask", "What?", png, "--engine", api.url)
     asked = len(api.requests)
     report = json.loads(cli("doctor", "--engine", api.url, "--json").out)
-    assert (report["learned"], len(api.requests)) == (["no detail"], asked)
-    assert "from its refusals" in cli("doctor", "--engine", api.url).out
+    assert report["learned"] == ["no detail"]
+    assert report["server"] == {
+        "models": ["gpt-6-luna", "gpt-4o"],
+        "is_asked": True,
+        "image_types": ["JPEG", "PNG"],
+        "image_urls": "fetched here, sent inline",
+        "token_limit": "max_tokens",
+    }
+    assert [each.path for each in api.requests[asked:]] == ["/v1/models"]
+    lines = [line.split() for line in cli("doctor", "--engine", api.url).out.splitlines()]
+    assert ["server", "answers:", "gpt-6-luna,", "gpt-4o"] in lines
+    assert ["learned", "no", "detail", "from", "its", "refusals"] in lines
+    hidden = cli("doctor", "--engine", api.url.replace("//", "//ada:pw@"))
+    assert "pw" not in hidden.out
+
+
+def test_doctor_of_openai(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenAI is asked nothing; image URLs are passed to it unless the settings say otherwise."""
+    monkeypatch.setenv("EYELINE_NO_PROBE", "1")
+    report = json.loads(cli("doctor", "--engine", "openai", "--json").out)["server"]
+    assert (report["is_asked"], report["image_urls"]) == (False, "passed on")
+    assert report["image_types"] == ["GIF", "JPEG", "PNG", "WebP"]
+    monkeypatch.setenv("EYELINE_URLS", "fetch")
+    report = json.loads(cli("doctor", "--engine", "openai", "--json").out)["server"]
+    assert report["image_urls"] == "fetched here, sent inline"
 
 
 def test_probe_finds_a_server(vlm_server: str) -> None:

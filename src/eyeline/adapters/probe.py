@@ -11,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from eyeline.core.secret import Secret
+
 TIMEOUT_S = 0.4
+NO_KEY = Secret("")
 BYTES_MAX = 2**20
 
 
@@ -21,9 +24,9 @@ def probe(servers: Mapping[str, str]) -> dict[str, list[str] | None]:
         return dict(zip(servers, pool.map(models, servers.values()), strict=True))
 
 
-def models(base_url: str) -> list[str] | None:
+def models(base_url: str, key: Secret = NO_KEY, timeout_s: float = TIMEOUT_S) -> list[str] | None:
     """Ask one server for its models; None if it does not answer as an OpenAI-compatible one."""
-    pools = urllib3.PoolManager(timeout=TIMEOUT_S, retries=False)
+    pools = urllib3.PoolManager(timeout=timeout_s, retries=False, headers=key.header())
     try:
         response = pools.request("GET", f"{base_url}/models", preload_content=False, redirect=False)
         found = json.loads(response.read(BYTES_MAX))
