@@ -986,7 +986,7 @@ $("anew").addEventListener("click", () => {
 $("remove").addEventListener("click", removePage);
 $("lines").addEventListener("change", drawLines);
 $("whole").addEventListener("change", fit);
-new ResizeObserver(fit).observe($("stage"));
+new ResizeObserver(() => requestAnimationFrame(fit)).observe($("stage"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawLines);
 
 const begun = begin();
