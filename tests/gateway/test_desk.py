@@ -15,15 +15,19 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 import eyeline
-from eyeline.gateway.desk import BYTES_MAX, routes
+from eyeline.gateway.desk import routes
+from eyeline.gateway.options import Bounds
 from eyeline.wiring import ClientOptions, wire
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+BYTES_MAX = 2 * 10**6
 SIGN = (EXAMPLES / "street-sign.jpg").read_bytes()
 
 
 def desk(**options: Any) -> TestClient:
-    return TestClient(Starlette(routes=routes(wire(ClientOptions(**options)))))
+    return TestClient(
+        Starlette(routes=routes(wire(ClientOptions(**options)), Bounds(body_bytes_max=BYTES_MAX)))
+    )
 
 
 @pytest.fixture
@@ -141,7 +145,7 @@ def test_paths_are_refused(openai: TestClient, body: object, found: str) -> None
         ("?name=notes.txt", b"only words here", 400, "notes.txt"),
         ("?name=%00", b"", 400, "picture"),
         ("?detail=huge", SIGN, 400, "huge"),
-        ("?name=big.jpg", bytes(BYTES_MAX + 1), 413, "big.jpg: over 64 MB"),
+        ("?name=big.jpg", bytes(BYTES_MAX + 1), 413, "2,000,000 bytes"),
     ],
 )
 def test_what_cannot_be_shown_is_named(

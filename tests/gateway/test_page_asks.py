@@ -19,6 +19,7 @@ from browser import DESKTOP, PHONE, tab
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from eyeline.core.secret import Secret
 from gateway.running import Running, gateway
 from gateway.test_page import (
     SIGN,
@@ -243,6 +244,20 @@ def test_markup_in_an_answer_stays_text(
         expect(answer).to_contain_text("<img src=x onerror=alert(1)>")
         expect(answer).to_contain_text("a (https://example.com/a.png)")
         expect(answer.locator("img, a, script")).to_have_count(0)
+
+
+def test_a_token_is_asked_for_once(chromium: Browser) -> None:
+    """A gateway with a token opens to who has it, typed, or in an address that then loses it."""
+    with gateway(token=Secret("let-me-in")) as running:
+        with tab(chromium, f"{running.origin}/") as seen:
+            for token, said in (("let me", "has it"), ("let-me-in", "That is not its token")):
+                expect(seen.page.locator("#locked-why")).to_contain_text(said)
+                seen.page.get_by_label("Token", exact=True).fill(token)
+                seen.page.keyboard.press("Enter")
+            expect(seen.page.locator("#model")).to_have_text("reader")
+        with tab(chromium, f"{running.origin}/#token=let-me-in") as seen:
+            expect(seen.page.locator("#model")).to_have_text("reader")
+            assert seen.page.url == f"{running.origin}/"
 
 
 # --- and beyond -----------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def routes(client: AsyncClient, options: Options) -> list[BaseRoute]:
         Route("/healthz", healthz),
         *twice(Api(client, options).routes()),
         *twice(engines(client, options)),
-        *desk.routes(client.wiring),
+        *desk.routes(client.wiring, options.bounds),
     ]
 
 

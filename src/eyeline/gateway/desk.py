@@ -28,19 +28,20 @@ from eyeline.core.reference import (
     shown,
 )
 from eyeline.drivers import AsyncDriver
-from eyeline.errors import BadReference, EyelineError, ImageEmpty, ImageTooLarge, SettingsError
+from eyeline.errors import BadReference, EyelineError, ImageEmpty, SettingsError
+from eyeline.gateway.options import Bounds
+from eyeline.gateway.reading import ClientGone, read_body
+from eyeline.gateway.refusals import Refused
 from eyeline.gateway.sight import dollars, model_json, see, sight_json
 from eyeline.version import VERSION
 from eyeline.wiring import Wiring
 
-# A picture from a camera has up to 40 MB, a scanned document more.
-BYTES_MAX = 64 * 10**6
 NAME_CHARS_MAX = 120
 
 
-def routes(wiring: Wiring) -> list[Route]:
+def routes(wiring: Wiring, bounds: Bounds) -> list[Route]:
     """Give the endpoints of the page, for the engine of a client's wiring."""
-    desk = Desk(wiring)
+    desk = Desk(wiring, bounds)
     return [
         Route("/eyeline/models", desk.models),
         Route("/eyeline/look", desk.look, methods=["POST"]),
@@ -51,8 +52,9 @@ def routes(wiring: Wiring) -> list[Route]:
 class Desk:
     """Answers the page from the same plan as `show` and `estimate`."""
 
-    def __init__(self, wiring: Wiring) -> None:
-        self.wiring, self.driver = wiring, AsyncDriver(wiring.outside, None)
+    def __init__(self, wiring: Wiring, bounds: Bounds) -> None:
+        self.wiring, self.bounds = wiring, bounds
+        self.driver = AsyncDriver(wiring.outside, None)
 
     async def models(self, request: Request) -> Response:
         """Say which engine answers, and list the models that see, the default first named."""
@@ -79,13 +81,17 @@ class Desk:
     async def look(self, request: Request) -> Response:
         """Give a picture as a model would see it, and what every model would bill for it."""
         try:
-            reference = await read_reference(request)
+            reference = read_reference(request, await read_body(request, self.bounds))
             model = self.model(request.query_params.get("model") or "")
             detail = choose_detail(request.query_params.get("detail") or "auto", model)
             engine = self.wiring.engine
             sight = await self.driver.run(see(reference, model, detail, engine))
         except EyelineError as error:
             return refusal(error)
+        except Refused as refused:
+            return refused.response()
+        except ClientGone:
+            return Response(status_code=499)
         models = {each.name: each for each in (*self.offered(str(date.today())), model)}
         return JSONResponse(sight_json(sight, list(models.values()), engine))
 
@@ -122,25 +128,14 @@ class Upload(BytesIO):
         self.name = name
 
 
-async def read_reference(request: Request) -> Reference:
+def read_reference(request: Request, body: bytes) -> Reference:
     """Read the picture that is meant: the body's bytes, or a URL as `{"url": …}`; never a path."""
     name = file_name(request.query_params.get("name") or "")
-    body = await read_body(request, name)
     if request.headers.get("content-type", "").startswith("application/json"):
         return read_url(body)
     if not body:
         raise ImageEmpty(name)
     return StreamRef(Upload(body, name))
-
-
-async def read_body(request: Request, name: str) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BYTES_MAX:
-            limit = f"{BYTES_MAX // 10**6} MB"
-            raise ImageTooLarge(name, f"over {limit}", limit)
-    return bytes(body)
 
 
 def file_name(text: str) -> str:
@@ -169,5 +164,4 @@ def count(name: str, text: str) -> int:
 def refusal(error: EyelineError) -> Response:
     """Give an error as the page shows it: what was found, what was expected, what to do."""
     said: dict[str, Any] = {"type": type(error).__name__, "message": str(error)}
-    status = 413 if isinstance(error, ImageTooLarge) else 400
-    return JSONResponse({"error": said | {"hint": error.hint}}, status)
+    return JSONResponse({"error": said | {"hint": error.hint}}, 400)

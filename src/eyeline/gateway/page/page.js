@@ -134,6 +134,8 @@ function unlock() {
     sessionStorage.setItem("eyeline-token", known.token);
     begin();
   }, { once: true });
+  if (known.token) $("locked-why").textContent = "That is not its token. Whoever runs eyeline serve has it.";
+  $("token").value = "";
   $("locked").showModal();
 }
 
