@@ -40,7 +40,10 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Execute a plan on an image's bytes. Gives a PreparedImage."""
+    """
+    Execute a plan on an image's bytes, or see that they unpack where they go as they are. Gives a
+    PreparedImage.
+    """
 
     data: bytes = field(repr=False)
     plan: PreparePlan

@@ -26,7 +26,7 @@ from eyeline.core.reference import (
 )
 from eyeline.core.tokens import Detail
 from eyeline.core.urls import is_passed
-from eyeline.core.whole import check_whole
+from eyeline.core.whole import check_pixels, check_whole, is_unpacked_here
 from eyeline.effects import Flow, Known, Load, Pages, Prepare, Remember
 from eyeline.exchange import Asking
 
@@ -195,11 +195,17 @@ def prepare_all(images: Iterable[Seen], detail: Detail) -> Flow[tuple[ImagePart,
 
 
 def prepare(image: LookedAt) -> Flow[PreparedImage]:
-    """Give an image ready to send; what is already right goes byte for byte."""
-    if not image.plan.encode:
-        return PreparedImage(image.data, image.plan.media_type, image.plan.size)
-    prepared: PreparedImage = yield Prepare(image.data, image.plan, image.source)
-    return prepared
+    """
+    Give an image ready to send; what is already right goes byte for byte. What came without loss is
+    seen to unpack first, since half of it would be no picture; what came with loss always unpacks.
+    """
+    is_here = is_unpacked_here(image.info)
+    if image.plan.encode or (image.info.is_lossless and not is_here):
+        prepared: PreparedImage = yield Prepare(image.data, image.plan, image.source)
+        return prepared
+    if is_here:
+        check_pixels(image.data, image.source)
+    return PreparedImage(image.data, image.plan.media_type, image.plan.size)
 
 
 def planned_image(image: Seen, detail: Detail) -> PlannedImage:

@@ -79,7 +79,9 @@ class Pixels(Protocol):
     def pages(self, data: bytes, source: str) -> tuple[Size, ...]:
         """Give the size in pixels at which each page of a PDF is drawn."""
 
-    def prepare(self, data: bytes, plan: PreparePlan, source: str) -> PreparedImage: ...
+    def prepare(self, data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
+        """Execute a plan; of what goes as it is, see that its pixels unpack."""
+
     def fingerprint(self, image: PreparedImage) -> str:
         """Name what an image shows, however it is encoded; "" where it cannot be decoded."""
 

@@ -71,6 +71,11 @@ class Images:
         return page_sizes(data, source)
 
     def prepare(self, data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
+        if not plan.encode:
+            from eyeline.adapters.unpacking import check_unpacks
+
+            check_unpacks(data, plan.stored, source)
+            return PreparedImage(data, plan.media_type, plan.size)
         from eyeline.adapters.pixels import prepare
 
         return prepare(data, plan, source)

@@ -18,6 +18,8 @@ EXIF_MARK = b"Exif\0\0"
 # A marker that heads a segment: neither a stuffed FF, nor a restart mark, nor padding. So one
 # search passes over padding as well as over a whole scan.
 MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+# What may stand behind a scan: tables, another scan, the end, application data, a comment.
+BEHIND_SCAN = {0xC4, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)}
 END, SCAN, APP1, COMMENT, APPS = 0xD9, 0xDA, 0xE1, 0xFE, range(0xE0, 0xF0)
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 SEQUENTIAL, PROGRESSIVE = {0xC0, 0xC1}, 0xC2
@@ -164,5 +166,10 @@ def is_kept(marker: int, payload: memoryview) -> bool:
 
 
 def fault(data: bytes, walk: Walk | None = None) -> str:
-    markers = {marker for marker, _ in walk or segments(data)}
+    before, markers = 0, set[int]()
+    for marker, _ in walk or segments(data):
+        if before == SCAN and marker not in BEHIND_SCAN:
+            return f"a mark FF {marker:02X} inside the picture"
+        markers.add(marker)
+        before = marker
     return shortage(data) if {SCAN, END} <= markers else "no end-of-image mark"

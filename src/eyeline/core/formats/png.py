@@ -15,6 +15,14 @@ KEPT = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP",
     b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"hIST", b"pHYs",
 }  # fmt: skip
+# How wide and high each of the seven passes of an interlaced picture begins and steps.
+ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)  # fmt: skip
+SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+FILTERS_MAX = 4
+PIECE_BYTES, BLOCK_BYTES = 16_384, 65_536
 # Of 8 KB each, as libpng writes them, they would fill 800 MB.
 CHUNKS_MAX = 100_000
 
@@ -68,3 +76,52 @@ def fault(data: bytes) -> str:
         if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end]):
             return f"the chunk {kind!r} fails its checksum"
     return "" if kind == b"IEND" else "no IEND chunk"
+
+
+# --- pixels -------------------------------------------------------------------------------------
+
+
+def pixel_fault(data: bytes) -> str:
+    """
+    Say what is wrong with the pixels: too few, a row that no filter made, or a stream that is
+    broken. They are unpacked for it, a block at a time, and not kept.
+    """
+    blocks, block = inflated(data), b""
+    try:
+        for row_bytes, rows in passes(data):
+            at, end = 0, row_bytes * rows
+            while at < end:
+                block = block or next(blocks, b"")
+                if not block:
+                    return "fewer pixels than its size says"
+                part, block = block[: end - at], block[end - at :]
+                if max(part[-at % row_bytes :: row_bytes], default=0) > FILTERS_MAX:
+                    return "a row of pixels that no filter made"
+                at += len(part)
+        next(blocks, b"")  # to the checksum behind the last of them
+    except zlib.error as error:
+        return str(error)
+    return ""
+
+
+def passes(data: bytes) -> Iterator[tuple[int, int]]:
+    """Give the bytes of a row, its filter's first, and the rows, of each pass over the picture."""
+    width, height, depth, colour, interlace = unpack(">IIBB2xB", data, 16)
+    for left, top, across, down in ADAM7 if interlace else [(0, 0, 1, 1)]:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            yield 1 + -(-columns * depth * SAMPLES.get(colour, 1) // 8), rows
+
+
+def inflated(data: bytes) -> Iterator[bytes]:
+    """Give the unpacked pixels in blocks; it is bounded what a small file can make of itself."""
+    inflate, view = zlib.decompressobj(), memoryview(data)
+    for kind, at, end in chunks(data):
+        if kind != b"IDAT":
+            continue
+        for start in range(at + 8, end - 4, PIECE_BYTES):
+            packed: bytes | memoryview = view[start : min(start + PIECE_BYTES, end - 4)]
+            while packed and not inflate.eof:
+                if block := inflate.decompress(packed, BLOCK_BYTES):
+                    yield block
+                packed = inflate.unconsumed_tail

@@ -89,4 +89,22 @@ def kept_chunks(data: bytes) -> Iterator[bytes | memoryview]:
 
 def fault(data: bytes) -> str:
     said = int.from_bytes(data[4:8], "little") + 8
-    return "" if said <= len(data) else f"{len(data):,} of {said:,} bytes"
+    if said > len(data):
+        return f"{len(data):,} of {said:,} bytes"
+    kinds = set[bytes]()
+    for kind, at, end in chunks(data):
+        if end > said + (said & 1):
+            return f"the chunk {kind!r} ends behind the file"
+        if kind == b"VP8 " and (found := frame_fault(data[at + 8 : at + 18], end - at - 8)):
+            return found
+        kinds.add(kind)
+    return "" if kinds & {b"VP8 ", b"VP8L", b"ANMF"} else "no picture"
+
+
+def frame_fault(head: bytes, size_bytes: int) -> str:
+    """Say what is wrong with a lossy picture from its first ten bytes. Source: RFC 6386, 9.1."""
+    first_bytes = int.from_bytes(head[:3], "little") >> 5
+    if head[3:6] != b"\x9d\x01\x2a":
+        return "no start of a picture"
+    is_whole = 10 + first_bytes <= size_bytes
+    return "" if is_whole else f"{size_bytes:,} bytes of pixels, {10 + first_bytes:,} expected"
