@@ -13,7 +13,8 @@ from eyeline.bulk.options import RunOptions, check_run
 from eyeline.bulk.result import RunResult, result_of_run
 from eyeline.bulk.run_errors import Interrupted, TooManyFailures
 from eyeline.bulk.runner import carry_out
-from eyeline.bulk.watch import Snapshot, Watch
+from eyeline.bulk.watch import Watch
+from eyeline.bulk.watches import usual_watch
 from eyeline.errors import BudgetExceeded
 from eyeline.wiring import ClientOptions, Wiring, check_names, wire
 
@@ -34,15 +35,6 @@ class EitherOptions:
     """All that `run` takes by name."""
 
     __annotations__ = {**ClientOptions.__annotations__, **RunOptions.__annotations__}
-
-
-class Quiet:
-    """Shows nothing."""
-
-    every_s = 3600.0
-
-    def show(self, snapshot: Snapshot) -> None:
-        pass
 
 
 def run(prompt: str, source: str | Path, out: str | Path, **options: Any) -> RunResult:
@@ -109,7 +101,7 @@ async def whole_run(
     with opened(*what, wiring, options) as job:
         if agree is not None:
             await asyncio.to_thread(agree, job)
-        stopped_by = await carry_out(job, watch or Quiet())
+        stopped_by = await carry_out(job, watch or usual_watch(what.out))
         result = result_of_run(job, stopped_by, time.monotonic() - begun_s)
         if report := options.get("report"):
             from eyeline.bulk.report.make import report_run

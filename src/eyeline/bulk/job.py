@@ -15,7 +15,7 @@ from eyeline.bulk.ledger import joined, recover
 from eyeline.bulk.options import RunOptions, fixed_by, of_ask, selection_of
 from eyeline.bulk.plan import Plan, plan_of, refuse_other
 from eyeline.bulk.prompt import Prompt
-from eyeline.bulk.rows import Source, open_source
+from eyeline.bulk.rows import Shard, Source, open_source
 from eyeline.bulk.shard import ShardSpec
 from eyeline.bulk.tables import assemble
 from eyeline.bulk.tally import Tally
@@ -133,10 +133,16 @@ def agree(folder: RunFolder, plan: Plan, source: Source) -> Plan:
 def standing(folder: RunFolder, commits: Commits, *, retry_failed: bool = False) -> Tally:
     """Say how far a run is: by its commits, and the ledgers of what is not finished."""
     tally = Tally(spent_usd=commits.spent_usd, doubts={**commits.doubts})
+    before: Shard | None = None
     for shard in folder.read_shards():
         tally.shards += 1
+        if before is not None and before.number in tally.spans:
+            tally.spans[before.number] = shard.first - before.first
         if commits.is_finished(shard.number, retry_failed=retry_failed):
             tally.take_finished(commits.last[shard.number])
+        else:
+            tally.spans[shard.number] = None
+        before = shard
     for path in commits.live_ledgers():
         found = recover(path)
         in_doubt = found.in_doubt()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from eyeline.bulk.run_errors import NoSuchRun
 from eyeline.bulk.tables import read_rows
 from eyeline.bulk.tally import Tally
 from eyeline.core.cost import FREE
+
+# In a notebook.
+SHOWN_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,23 @@ class RunResult:
             "error_kinds": dict(self.kinds),
             "stopped_by": None if self.stopped_by is None else str(self.stopped_by),
         }
+
+    def figures(self) -> list[str]:
+        """Say what became of the rows, how long it took, what it cost, and where it is."""
+        from eyeline.bulk.watches import duration, usd
+
+        said = [f"done {self.done:,}"]
+        said += [f"failed {self.failed:,}"] if self.failed else []
+        said += [f"cached {self.cached:,}"] if self.cached else []
+        return [*said, duration(self.elapsed_s), f"${usd(self.spent_usd)}", self.out]
+
+    def _repr_html_(self) -> str:
+        from eyeline.bulk.notebook import result_html
+
+        first = list(islice(self, SHOWN_ROWS))
+        hidden = {"key", "error_kind", "image_tokens", "latency_s", "attempts"}
+        names = [name for name in first[0] if name not in hidden] if first else []
+        return result_html(" · ".join(self.figures()), first, names)
 
     @property
     def doubts_usd(self) -> Decimal:

@@ -151,6 +151,7 @@ class ShardWork:
                 self.tasks.add(task)
                 gate.idle.add(task)
                 task.add_done_callback(self.end)
+        self.context.tally.spans[self.spec.shard.number] = len(self.places)
         return True
 
     def rows(self) -> Iterator[Row]:

@@ -18,13 +18,15 @@ class Tally:
     """
     Rows by what became of them, now and before, and dollars in all.
 
-    `shards` and `finished` count pieces of the source; `now_done` and `now_failed` the rows of this
-    process alone. `doubts` are rows that were sent and whose answer was never recorded.
+    `shards` and `finished` count pieces of the source; `spans` are the rows of those that are not
+    finished, None where nobody knows yet. `now_done` and `now_failed` are rows of this process
+    alone. `doubts` are rows that were sent and whose answer was never recorded.
     """
 
     shards: int = 0
     finished: int = 0
     finished_rows: int = 0
+    spans: dict[int, int | None] = field(default_factory=dict)
     done: int = 0
     failed: int = 0
     cached: int = 0
@@ -71,6 +73,7 @@ class Tally:
     def finish(self, commit: Commit) -> None:
         self.finished += 1
         self.finished_rows += commit.rows
+        self.spans.pop(commit.shard, None)
 
     @property
     def rows(self) -> int:
@@ -78,9 +81,10 @@ class Tally:
 
     @property
     def rows_total(self) -> int | None:
-        """Say how many rows there are, by the shards that are finished; None before the first."""
-        if self.finished == self.shards:
-            return self.finished_rows
-        if not self.finished:
+        """Say how many rows there are, an unknown shard taken for an average one; else None."""
+        known = [span for span in self.spans.values() if span is not None]
+        counted, unknown = self.finished + len(known), len(self.spans) - len(known)
+        if unknown and not counted:
             return None
-        return max(self.rows, round(self.finished_rows / self.finished * self.shards))
+        rows = self.finished_rows + sum(known)
+        return max(self.rows, rows + round(unknown * rows / max(1, counted)))

@@ -30,6 +30,7 @@ class Snapshot:
     left_s: float | None
     spent_usd: Decimal
     projected_usd: Decimal | None
+    budget_usd: Decimal | None
     in_flight: int
     in_flight_max: int
     bottleneck: str
@@ -38,11 +39,12 @@ class Snapshot:
 
 
 class Watch(Protocol):
-    """Shows snapshots, each after `every_s` seconds."""
+    """Shows snapshots, each after `every_s` seconds, until the end."""
 
     every_s: float
 
     def show(self, snapshot: Snapshot) -> None: ...
+    def end(self) -> None: ...
 
 
 class Watcher:
@@ -50,6 +52,8 @@ class Watcher:
 
     def __init__(self, context: Context, now: Callable[[], float]) -> None:
         self.context, self.now = context, now
+        budget = context.asker.outside.limits.budget
+        self.budget_usd = None if budget is None else budget.limit_usd
         self.begun_s = now()
         self.marks: deque[tuple[float, int]] = deque()
 
@@ -71,6 +75,7 @@ class Watcher:
             spent_usd=tally.spent_usd,
             projected_usd=None if left is None or each_usd is None
             else tally.spent_usd + left * each_usd,
+            budget_usd=self.budget_usd,
             in_flight=crew.sending,
             in_flight_max=gate.rows_max,
             bottleneck=self.bottleneck(),

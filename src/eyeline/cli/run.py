@@ -95,7 +95,7 @@ def run(prompt: str, source: str, out: str | None, **options: Any) -> int:
     if is_dry:
         return show_forecast(wiring, (prompt, source, out), of_run, as_json=as_json)
     assert out is not None
-    watch = watch_for(as_json=as_json)
+    watch = watch_for(out, as_json=as_json)
     agree = None if is_agreed or not is_asked() else ask_first
     try:
         result = blocking(whole_run(wiring, What(prompt, source, out), of_run, watch, agree))
@@ -144,10 +144,12 @@ def ask_first(job: Job) -> None:
         raise RunDeclined(money(usd))
 
 
-def watch_for(*, as_json: bool) -> Watch:
-    from eyeline.bulk.watches import Events, Lines
+def watch_for(out: str, *, as_json: bool) -> Watch:
+    from eyeline.bulk.watches import Events, Lines, terminal_watch
 
-    return Events(sys.stderr) if as_json else Lines(sys.stderr)
+    if as_json:
+        return Events(sys.stderr)
+    return terminal_watch(out) if sys.stderr.isatty() else Lines(sys.stderr)
 
 
 def again() -> str:
@@ -162,7 +164,7 @@ def show_end(result: RunResult, *, as_json: bool) -> None:
 
         Events(sys.stderr).tell("end", result.to_json())
         return
-    note(safe(" · ".join(end_figures(result))))
+    note(safe(" · ".join(result.figures())))
     for words in doubt_words(result):
         complain("warning", words, "yellow")
     if isinstance(result.stopped_by, EyelineError):
@@ -174,15 +176,6 @@ def show_end(result: RunResult, *, as_json: bool) -> None:
     elif result.failed:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in result.kinds.items())
         complain("hint", f"{kinds}; the same command with --retry-failed repeats them", "cyan")
-
-
-def end_figures(result: RunResult) -> list[str]:
-    from eyeline.bulk.watches import duration, usd
-
-    said = [f"done {result.done:,}"]
-    said += [f"failed {result.failed:,}"] if result.failed else []
-    said += [f"cached {result.cached:,}"] if result.cached else []
-    return [*said, duration(result.elapsed_s), f"${usd(result.spent_usd)}", result.out]
 
 
 def doubt_words(result: RunResult) -> list[str]:
