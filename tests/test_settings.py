@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from eyeline.core.secret import Secret
 from eyeline.errors import SettingsError
 from eyeline.settings import CatalogueFile, Settings, catalogue, read_settings
 
@@ -73,23 +74,47 @@ def test_reads_every_key_of_the_file(tmp_path: Path) -> None:
         cache_dir = "/var/cache/eyes"
         allow_hosts = ["a.example"]
         budget_usd = 2.5
+        cache_max_mb = 7
+        urls = "pass"
+        openai_base_url = "http://127.0.0.1:1/v1"
+        openai_api_key = "hunter-1\\n"
+        api_key = "hunter-2"
+        probe = false
     """
     settings = read_settings(config(tmp_path, text))
     assert (settings.engine, settings.model, settings.detail) == ("lmstudio", "gemma", "low")
     assert settings.cache_dir == Path("/var/cache/eyes")
     assert (settings.allow_hosts, settings.budget_usd) == ({"a.example"}, 2.5)
+    assert (settings.cache_max_mb, settings.urls, settings.probe) == (7, "pass", False)
+    assert settings.openai_base_url == "http://127.0.0.1:1/v1"
+    assert settings.openai_key == Secret("hunter-1")
+    assert settings.key == Secret("hunter-2")
+    assert "hunter" not in repr(settings)
 
 
 def test_the_environment_beats_the_file(tmp_path: Path) -> None:
     """Where both say something the environment counts."""
-    text = 'engine = "a"\nmodel = "b"\ncache_dir = "/c"\nallow_hosts = ["d"]'
+    text = """
+        engine = "a"
+        model = "b"
+        cache_dir = "/c"
+        allow_hosts = ["d"]
+        urls = "pass"
+        openai_base_url = "e"
+        openai_api_key = "f"
+        api_key = "g"
+        probe = true
+    """
     environment = {
         "EYELINE_ENGINE": "A", "EYELINE_MODEL": "B", "EYELINE_CACHE_DIR": "/C",
-        "EYELINE_ALLOW_HOSTS": "D",
+        "EYELINE_ALLOW_HOSTS": "D", "EYELINE_URLS": "fetch", "OPENAI_BASE_URL": "E",
+        "OPENAI_API_KEY": "F", "EYELINE_API_KEY": "G", "EYELINE_NO_PROBE": "1",
     }  # fmt: skip
     settings = read_settings(config(tmp_path, text) | environment)
     assert (settings.engine, settings.model, settings.cache_dir) == ("A", "B", Path("/C"))
-    assert settings.allow_hosts == {"D"}
+    assert (settings.allow_hosts, settings.urls, settings.probe) == ({"D"}, "fetch", False)
+    assert (settings.openai_base_url, settings.key) == ("E", Secret("G"))
+    assert settings.openai_key == Secret("F")
 
 
 def test_follows_xdg(tmp_path: Path) -> None:
@@ -124,6 +149,9 @@ def test_a_tilde_is_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         ("model = 4", "model: '4', expected a str"),
         ('allow_hosts = "a.example"', "expected a list"),
         ('budget_usd = "5"', "expected a number"),
+        ("budget_usd = true", "expected a number"),
+        ("probe = 1", "expected a bool"),
+        ("api_key = 12345678", "api_key: 'int', expected a str"),
         ("model = ", "expected a TOML file"),
         ("\0", "expected a TOML file"),
     ],

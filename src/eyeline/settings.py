@@ -33,7 +33,12 @@ FILE_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "urls": str,
     "budget_usd": (int, float),
     "catalogue": str,
+    "openai_base_url": str,
+    "openai_api_key": str,
+    "api_key": str,
+    "probe": bool,
 }
+FILE_SECRETS = {"openai_api_key", "api_key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +95,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         model=given.get("EYELINE_MODEL") or file.get("model"),
         detail=file.get("detail", "auto"),
         cache_max_mb=file.get("cache_max_mb", CACHE_MAX_MB),
-        openai_key=keys["OPENAI_API_KEY"],
-        openai_base_url=given.get("OPENAI_BASE_URL"),
-        key=keys["EYELINE_API_KEY"],
+        openai_key=keys["OPENAI_API_KEY"] or file.get("openai_api_key", NO_KEY),
+        openai_base_url=given.get("OPENAI_BASE_URL") or file.get("openai_base_url"),
+        key=keys["EYELINE_API_KEY"] or file.get("api_key", NO_KEY),
         allow_hosts=frozenset(
             hosts.replace(",", " ").split() if hosts else file.get("allow_hosts", ())
         ),
         urls=given.get("EYELINE_URLS") or file.get("urls", "auto"),
         budget_usd=file.get("budget_usd"),
-        probe="EYELINE_NO_PROBE" not in given,
+        probe="EYELINE_NO_PROBE" not in given and file.get("probe", True),
         catalogue=read_catalogue(given, file),
     )
 
@@ -106,8 +111,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def surroundings(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Secret]]:
     """Give the variables that are set, and apart from them the keys."""
     given = {name: value for name, value in environ.items() if value and name not in KEYS}
-    # Files leave a line end on a key, which no header can hold.
-    return given, {name: Secret(environ.get(name, "").strip()) for name in KEYS}
+    return given, {name: secret(environ.get(name, "")) for name in KEYS}
 
 
 def cache_dir(given: Mapping[str, str], file: Mapping[str, Any]) -> Path:
@@ -147,7 +151,12 @@ def read_config(given: Mapping[str, str]) -> Mapping[str, Any]:
         raise SettingsError(str(path), str(error), "a TOML file") from None
     for key, value in found.items():
         check_entry(f"{path}: {key}", key, value)
-    return found
+    return {key: secret(value) if key in FILE_SECRETS else value for key, value in found.items()}
+
+
+def secret(text: str) -> Secret:
+    """Hide a key. Files leave a line end on one, which no header can hold."""
+    return Secret(text.strip())
 
 
 def check_entry(name: str, key: str, value: object) -> None:
@@ -155,9 +164,10 @@ def check_entry(name: str, key: str, value: object) -> None:
         expected = f"one of the keys {', '.join(FILE_KEYS)}{did_you_mean(key, FILE_KEYS)}"
         raise SettingsError(name, str(value), expected)
     kind = FILE_KEYS[key]
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         expected = kind.__name__ if isinstance(kind, type) else "number"
-        raise SettingsError(name, str(value), f"a {expected}")
+        found = type(value).__name__ if key in FILE_SECRETS else str(value)
+        raise SettingsError(name, found, f"a {expected}")
 
 
 def read_catalogue(given: Mapping[str, str], file: Mapping[str, Any]) -> CatalogueFile | None:
