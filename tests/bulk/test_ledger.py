@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from eyeline.bulk import run_errors
+from eyeline.bulk.folder import RunFolder
 from eyeline.bulk.journal import line_of
 from eyeline.bulk.ledger import Doubt, Ledger, Recovered, recover
 from eyeline.bulk.run_errors import RunUnwritable
+from eyeline.bulk.whole import whole_file
 from eyeline.errors import EyelineError
 
 USD = Decimal("0.012")
@@ -173,3 +175,41 @@ def test_errors_survive_pickle(kind: type[EyelineError]) -> None:
     error = kind(*fields)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     assert error.hint
+
+
+def test_tries_add_up(tmp_path: Path) -> None:
+    """
+    What one try sent and never recorded is in doubt for the next, however late the first one, on
+    a machine that was thought lost, still writes down its answer.
+    """
+    folder = RunFolder.of(f"{tmp_path}/out.csv")
+    folder.prepare()
+    first = Ledger(folder.new_ledger(3, 0))
+    first.intent("a", USD)
+    second = Ledger(folder.new_ledger(3, 0))
+    (key, doubt) = recover(*folder.tries(3, 0)).in_doubt().popitem()
+    second.doubt(key, doubt.usd_max)
+    first.outcome("a", USD, RECORD)
+    second.outcome("a", USD, RECORD)
+    assert [path.name for path in folder.tries(3, 0)] == ["000003.0.1.jsonl", "000003.0.2.jsonl"]
+    found = recover(*folder.tries(3, 0))
+    assert (found.spent_usd, found.doubts.keys()) == (3 * USD, {"a"})
+
+
+def test_the_tenth_try_comes_after_the_ninth(tmp_path: Path) -> None:
+    """Tries are counted, not spelt."""
+    folder = RunFolder.of(f"{tmp_path}/out.csv")
+    folder.prepare()
+    made = [folder.new_ledger(0, 1) for _ in range(11)]
+    assert folder.tries(0, 1) == made
+    assert folder.tries(0, 0) == []
+
+
+def test_a_first_part_is_written_once(tmp_path: Path) -> None:
+    """Of two who write the same part the first one's stays; where it is to be replaced, it goes."""
+    for replaces, text in ((False, b"first"), (False, b"second"), (True, b"third")):
+        with whole_file(str(tmp_path / "part"), replaces=replaces) as file:
+            file.write(text)
+        expected = b"third" if replaces else b"first"
+        assert (tmp_path / "part").read_bytes() == expected
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["part"]

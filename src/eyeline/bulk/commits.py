@@ -82,7 +82,7 @@ class Commits:
                 self.take(Commit.from_record(record))
         self.damaged, self.size_bytes = reading.damaged, reading.size_bytes
         self.parts = {path.name for path in folder.parts.glob("*.parquet")}
-        self.begun = {path.name for path in folder.ledgers.glob("*.jsonl")}
+        self.begun = {shard_of(path) for path in folder.ledgers.glob("*.jsonl")}
 
     def take(self, commit: Commit) -> None:
         self.last[commit.shard] = commit
@@ -115,18 +115,25 @@ class Commits:
     def part_name(self, number: int) -> str:
         return f"{'part-' * self.folder.is_folder}{number:06d}.parquet"
 
-    def live_ledgers(self) -> list[Path]:
-        """Give the ledgers of what is not finished; those of earlier generations are left over."""
+    def live(self) -> list[list[Path]]:
+        """Give the ledgers of each shard that is not finished, without those left over."""
         return [
-            self.folder.ledgers / name for name in sorted(self.begun)
-            if int(name.split(".")[1]) == self.generation[int(name.split(".")[0])]
-        ]  # fmt: skip
+            self.folder.tries(number, generation)
+            for number, generation in sorted(self.begun)
+            if generation == self.generation[number]
+        ]
 
     def is_finished(self, number: int, *, retry_failed: bool = False) -> bool:
         """Say whether nothing is to be done in a shard; a ledger that was begun is to be ended."""
         commit = self.last.get(number)
         if commit is None or self.part_name(number) not in self.parts:
             return False
-        if self.folder.ledger(number, self.generation[number]).name in self.begun:
+        if (number, self.generation[number]) in self.begun:
             return False
         return not (retry_failed and commit.failed)
+
+
+def shard_of(ledger: Path) -> tuple[int, int]:
+    """Give the shard and the generation of a ledger, by its name."""
+    number, generation, *_ = ledger.name.split(".")
+    return int(number), int(generation)

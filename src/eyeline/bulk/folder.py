@@ -68,9 +68,29 @@ class RunFolder:
         """Say whether the output is there, as far as can be told without asking a storage."""
         return is_remote(self.target) or Path(self.target).exists()
 
-    def ledger(self, number: int, generation: int) -> Path:
-        """Name a shard's ledger; `generation` counts how often the shard was finished before."""
-        return self.ledgers / f"{number:06d}.{generation}.jsonl"
+    def tries(self, number: int, generation: int) -> list[Path]:
+        """
+        Give the ledgers of a shard, the first try at it first; `generation` counts how often the
+        shard was finished before.
+        """
+        return sorted(self.ledgers.glob(f"{number:06d}.{generation}.*.jsonl"), key=try_of)
+
+    def new_ledger(self, number: int, generation: int) -> Path:
+        """
+        Make the ledger of a new try at a shard. Whoever still writes to an older one, on a machine
+        that was thought lost, spoils nothing. Raises RunUnwritable.
+        """
+        count = max(map(try_of, self.tries(number, generation)), default=0)
+        while True:
+            count += 1
+            path = self.ledgers / f"{number:06d}.{generation}.{count}.jsonl"
+            try:
+                path.touch(mode=0o600, exist_ok=False)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise unwritable(path, error) from None
+            return path
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -127,6 +147,10 @@ class RunFolder:
 
     def read_shards(self) -> Iterator[Shard]:
         yield from map(Shard.from_record, Reading(self.shards))
+
+
+def try_of(ledger: Path) -> int:
+    return int(ledger.name.split(".")[2])
 
 
 @contextmanager

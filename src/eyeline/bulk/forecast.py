@@ -234,8 +234,7 @@ def forecast_of(job: Job, rows_max: int | None = None) -> Forecast:
     looker = Looker.of(job.wiring, job.prompt, question)
     shards = [*job.todo()]
     for spec in shards:
-        path = job.folder.ledger(spec.shard.number, spec.generation)
-        known = recover(path).records.keys()
+        known = recover(*job.folder.tries(spec.shard.number, spec.generation)).records.keys()
         made.done += len(known)
         made.rows += len(known)
         for row in looker.each(row for row in job.source.rows(spec.shard) if row.key not in known):

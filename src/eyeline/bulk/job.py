@@ -60,7 +60,8 @@ class Job:
         """Write down that a shard is finished; only now its ledger may go."""
         generation = self.commits.generation[commit.shard]
         self.commits.append(commit)
-        self.folder.ledger(commit.shard, generation).unlink(missing_ok=True)
+        for ledger in self.folder.tries(commit.shard, generation):
+            ledger.unlink(missing_ok=True)
 
     def assemble(self) -> None:
         """Make OUT of the parts, unless it is made, or is the folder they are in."""
@@ -143,8 +144,8 @@ def standing(folder: RunFolder, commits: Commits, *, retry_failed: bool = False)
         else:
             tally.spans[shard.number] = None
         before = shard
-    for path in commits.live_ledgers():
-        found = recover(path)
+    for tries in commits.live():
+        found = recover(*tries)
         in_doubt = found.in_doubt()
         tally.doubts = joined(joined(tally.doubts, found.doubts), in_doubt)
         tally.spent_usd += found.spent_usd

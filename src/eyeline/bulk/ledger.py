@@ -1,5 +1,5 @@
 """
-The ledger of one shard: a line before each send and one after, appended as they happen.
+The ledger of one try at a shard: a line before each send and one after, appended as they happen.
 
 One of the keys `intent`, `outcome`, `left` and `doubt` of a line holds the row's key, and says what
 the line is:
@@ -102,13 +102,18 @@ def total(parts: Collection[Decimal | None]) -> Decimal | None:
     return sum(known, FREE) if len(known) == len(parts) else None
 
 
-def recover(path: Path) -> Recovered:
-    """Read a ledger, whatever became of its end; one that is not there is empty."""
-    found, reading = Recovered(), Reading(path)
-    for entry in reading:
-        found.take(entry)
-    found.damaged += reading.damaged
-    found.size_bytes = reading.size_bytes
+def recover(*tries: Path) -> Recovered:
+    """
+    Read the ledgers of a shard, one for each try at it, whatever became of their ends; one that is
+    not there is empty.
+    """
+    found = Recovered()
+    for path in tries:
+        reading = Reading(path)
+        for entry in reading:
+            found.take(entry)
+        found.damaged += reading.damaged
+        found.size_bytes = reading.size_bytes
     return found
 
 

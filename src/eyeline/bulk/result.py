@@ -120,8 +120,8 @@ def failed_rows(out: str) -> Iterator[dict[str, Any]]:
             for row in read_rows(folder.parts / commits.part_name(number), names):
                 if row.pop("status") == "failed":
                     yield row
-    for path in commits.live_ledgers():
-        for record in recover(path).records.values():
+    for tries in commits.live():
+        for record in recover(*tries).records.values():
             if record["status"] == "failed":
                 yield {name: record[name] for name in names if name != "status"}
 
@@ -135,8 +135,8 @@ def run_of(out: str) -> tuple[RunFolder, Commits]:
 
 def recover_live(tally: Tally, commits: Commits) -> None:
     """Count the rows that have an outcome in a shard that is not finished."""
-    for path in commits.live_ledgers():
-        tally.recover(recover(path).records.values())
+    for tries in commits.live():
+        tally.recover(recover(*tries).records.values())
 
 
 def result_of_run(job: Job, stopped_by: BaseException | None, elapsed_s: float) -> RunResult:

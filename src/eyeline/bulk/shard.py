@@ -108,9 +108,10 @@ class ShardWork:
     @classmethod
     def begin(cls, spec: ShardSpec, context: Context) -> ShardWork:
         """Recover what is known, and write down which rows are in doubt."""
-        path = context.folder.ledger(spec.shard.number, spec.generation)
-        found = recover(path)
-        ledger = Ledger(path, found.size_bytes, context.folder.make_room)
+        number, folder = spec.shard.number, context.folder
+        path = folder.new_ledger(number, spec.generation)
+        found = recover(*folder.tries(number, spec.generation))
+        ledger = Ledger(path, make_room=folder.make_room)
         work = cls(spec, context, ledger, found)
         in_doubt = found.in_doubt()
         for key, doubt in in_doubt.items():
@@ -236,12 +237,14 @@ class ShardWork:
         self.ledger.sync()
         if (cache := self.context.asker.outside.cache) is not None:
             cache.flush()  # before the ledger goes, which has it too
-        path = self.context.folder.parts / self.spec.part
+        folder, generation = self.context.folder, self.spec.generation
+        path = folder.parts / self.spec.part
         try:
-            write_part(path, results, self.context.columns)
+            # A first part that is there was written by another try, and is as good.
+            write_part(path, results, self.context.columns, replaces=generation > 0)
         except OSError as error:
             raise RunUnwritable(str(path), error.strerror or str(error)) from None
-        found = recover(self.ledger.path)
+        found = recover(*folder.tries(self.spec.shard.number, generation))
         return commit_of(
             self.spec.shard.number, self.records.values(), found.spent_usd, found.doubts
         )

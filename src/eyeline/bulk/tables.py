@@ -35,14 +35,24 @@ def check_format(out: str) -> str:
     return suffix
 
 
-def write_part(path: str | Path, results: Iterable[Mapping[str, Any]], columns: Columns) -> int:
+def write_part(
+    path: str | Path,
+    results: Iterable[Mapping[str, Any]],
+    columns: Columns,
+    *,
+    replaces: bool = True,
+) -> int:
     """
-    Write the results of one shard, in the order given, as Parquet; give the number of rows.
+    Write the results of one shard, in the order given, as Parquet; give the number of rows. What is
+    there already stays, unless it `replaces` that.
 
     `results` are what `Columns.record` takes; they are read as they are written.
     """
     count = 0
-    with whole_file(str(path)) as file, pq.ParquetWriter(file, columns.schema) as writer:
+    with (
+        whole_file(str(path), replaces=replaces) as file,
+        pq.ParquetWriter(file, columns.schema) as writer,
+    ):
         for results_at_once in chunks(results, ROWS_AT_ONCE):
             records = [columns.record(result) for result in results_at_once]
             writer.write_batch(batch_of(records, columns.schema))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -16,18 +16,19 @@ OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf", "oci", "
 
 
 @contextmanager
-def whole_file(location: str) -> Iterator[BinaryIO]:
+def whole_file(location: str, *, replaces: bool = True) -> Iterator[BinaryIO]:
     """
     Write a file under another name; at the end of the block it is synced and gets its own.
 
-    Where the block raises, nothing is left, and what was there before stays. The folder is made.
+    Where the block raises, nothing is left, and what was there before stays; without `replaces` it
+    always does. The folder is made.
     """
     if is_remote(location):
         with TemporaryDirectory(prefix="eyeline-") as folder:
             made = Path(folder) / "whole"
             with made.open("wb") as file:
                 yield file
-            upload(made, location)
+            upload(made, location, replaces=replaces)
         return
     path = local_path(location)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,11 +38,21 @@ def whole_file(location: str) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        settle(temporary, path, replaces=replaces)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def settle(temporary: Path, path: Path, *, replaces: bool) -> None:
+    """Give a file its own name; one that is there goes, or else stays."""
+    if replaces:
+        temporary.replace(path)
+        return
+    with suppress(FileExistsError):
+        path.hardlink_to(temporary)
+    temporary.unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -55,8 +66,10 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def upload(made: Path, location: str) -> None:
+def upload(made: Path, location: str, *, replaces: bool) -> None:
     files, path = file_system(location)
+    if not replaces and files.exists(path):
+        return
     files.makedirs(files._parent(path), exist_ok=True)
     protocols = files.protocol if isinstance(files.protocol, tuple) else (files.protocol,)
     if OBJECT_STORES & {*protocols}:
