@@ -96,6 +96,22 @@ class Files(Protocol):
     def remember(self, sighting: Sighting, picture: Picture) -> None: ...
 
 
+class Shelf(Protocol):
+    """
+    Keeps what clients leave with the API that this process gives: objects by kind and id, some
+    with bytes. Any process may share it.
+    """
+
+    def put(
+        self, kind: str, id: str, value: Mapping[str, Any], data: bytes | None = None
+    ) -> None: ...
+    def get(self, kind: str, id: str) -> dict[str, Any] | None: ...
+    def data(self, id: str) -> bytes | None: ...
+    def delete(self, kind: str, id: str) -> bool: ...
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        """Give every object of a kind, the newest first."""
+
+
 class Cache(Protocol):
     """Keeps answers by key. It never raises: a cache that fails is a cache that misses."""
 

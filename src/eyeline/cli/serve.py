@@ -13,7 +13,7 @@ from eyeline.errors import MissingExtra
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--token", metavar="TOKEN", help="What clients must send as their key.")
 @click.option(
     "--allow-host",

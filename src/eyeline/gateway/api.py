@@ -13,8 +13,7 @@ from eyeline.core.catalogue import Model, local_model
 from eyeline.core.cost import NOTHING_TO_PAY
 from eyeline.core.dialect import STANDARD
 from eyeline.gateway.options import Options
-from eyeline.gateway.reading import ClientGone, read_body
-from eyeline.gateway.refusals import Refused
+from eyeline.gateway.reading import read_body
 from eyeline.gateway.relaying import Relaying, passed_on
 from eyeline.relay import APIS, Posted, Road, relay
 from eyeline.relay_body import Way
@@ -32,12 +31,7 @@ class Api:
 
     async def post(self, request: Request) -> Response:
         path = request.scope["path"].removeprefix("/v1")
-        try:
-            body = await read_body(request, self.options.bounds)
-        except Refused as refused:
-            return refused.response()
-        except ClientGone:
-            return Response(status_code=499)
+        body = await read_body(request, self.options.bounds)
         caching = request.headers.get("cache-control", "")
         posted = Posted(
             path=path,

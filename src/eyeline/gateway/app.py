@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,9 +17,14 @@ from eyeline.client import AsyncClient
 from eyeline.gateway import desk, static
 from eyeline.gateway.api import Api
 from eyeline.gateway.door import Door
+from eyeline.gateway.files import Files
+from eyeline.gateway.local import open_shelf, serve_here
 from eyeline.gateway.models import Models
 from eyeline.gateway.options import Options
 from eyeline.gateway.passage import FILES, MODELS, RESPONSES, Passage
+from eyeline.gateway.reading import ClientGone
+from eyeline.gateway.refusals import Refused
+from eyeline.gateway.stored import Stored
 from eyeline.version import VERSION
 from eyeline.wiring import TIMEOUT_S
 
@@ -29,40 +35,45 @@ def make_app(options: Options | None = None) -> Starlette:
     """
     options = options or Options()
     client = AsyncClient(**options.client)
+    page = static.routes()
+    open_paths = {"/healthz", *(route.path for route in page)}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with client:
             yield
 
-    page = static.routes()
-    open_paths = {"/healthz", *(route.path for route in page)}
     return Starlette(
         routes=[*page, *routes(client, options)],
         lifespan=lifespan,
         middleware=[Middleware(Door, options, open_paths)],
+        exception_handlers={Refused: refused, ClientGone: gone, HTTPException: unknown},
     )
 
 
 def routes(client: AsyncClient, options: Options) -> list[BaseRoute]:
     """Give every endpoint; those of the API also without the `/v1` before them."""
+    api = Api(client, options)
     return [
         Route("/healthz", healthz),
-        *twice(Api(client, options).routes()),
-        *twice(engines(client, options)),
+        *twice([*api.routes(), *engines(api, options)]),
         *desk.routes(client.wiring, options.bounds),
     ]
 
 
-def engines(client: AsyncClient, options: Options) -> list[Route]:
+def engines(api: Api, options: Options) -> list[Route]:
     """Give the endpoints without images: passed to the engine, or answered for it here."""
-    wiring, transport = client.wiring, client.driver.transport
-    if not isinstance(transport, AiohttpTransport):
-        return Models(wiring).routes()
-    timeout_s = wiring.options.get("timeout_s") or TIMEOUT_S
-    has_budget = wiring.outside.limits.budget is not None
-    passage = Passage(transport, options.bounds, timeout_s, has_budget=has_budget)
-    return passage.routes((*MODELS, *FILES, *RESPONSES))
+    wiring, transport = api.wiring, api.client.driver.transport
+    if isinstance(transport, AiohttpTransport):
+        timeout_s = wiring.options.get("timeout_s") or TIMEOUT_S
+        has_budget = wiring.outside.limits.budget is not None
+        passage = Passage(transport, options.bounds, timeout_s, has_budget=has_budget)
+        return passage.routes((*MODELS, *FILES, *RESPONSES))
+    shelf = open_shelf(wiring)
+    if not wiring.gguf:
+        serve_here(api.client, shelf, api.find)
+    kept = [*Files(shelf, options.bounds).routes(), *Stored(shelf).routes()]
+    return [*Models(wiring).routes(), *kept]
 
 
 def twice(given: Sequence[Route]) -> list[Route]:
@@ -76,3 +87,20 @@ def twice(given: Sequence[Route]) -> list[Route]:
 async def healthz(request: Request) -> Response:
     """Say that the gateway is up."""
     return JSONResponse({"status": "ok", "version": VERSION})
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return error.response()
+
+
+async def gone(request: Request, error: Exception) -> Response:
+    """Nobody is there to read this."""
+    return Response(status_code=499)
+
+
+async def unknown(request: Request, error: Exception) -> Response:
+    """Say that there is no such endpoint, or not for this method, as the API says it."""
+    assert isinstance(error, HTTPException)
+    said = f"Invalid URL ({request.method} {request.url.path})"
+    return Refused(error.status_code, said).response()

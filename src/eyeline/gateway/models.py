@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from eyeline.core.catalogue import Model
+from eyeline.gateway.refusals import missing
 from eyeline.wiring import Wiring
 
 # When models became known is no fact of ours; the field is of the shape, and must be a time.
@@ -33,13 +34,8 @@ class Models:
         for model in self.offered():
             if model.name == name:
                 return JSONResponse(described(model))
-        error = {
-            "message": f"The model '{name}' does not exist or you do not have access to it.",
-            "type": "invalid_request_error",
-            "param": "model",
-            "code": "model_not_found",
-        }
-        return JSONResponse({"error": error}, 404)
+        message = f"The model '{name}' does not exist or you do not have access to it."
+        raise missing(message, "model", "model_not_found")
 
     def offered(self) -> Iterator[Model]:
         """Give the model that answers, and every known one that it may stand in for."""

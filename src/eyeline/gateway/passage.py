@@ -18,7 +18,7 @@ from eyeline.adapters.http_async import AiohttpTransport
 from eyeline.core.wire import Request
 from eyeline.effects import Head, Relay
 from eyeline.gateway.options import Bounds
-from eyeline.gateway.reading import ClientGone, next_piece, read_body, refuse_length, too_long
+from eyeline.gateway.reading import next_piece, read_body, refuse_length, too_long
 from eyeline.gateway.refusals import Refused
 from eyeline.gateway.relaying import Relaying, Uploading, passed_on
 
@@ -53,13 +53,7 @@ class Passage:
         return [Route(path, self.pass_on, methods=[*methods]) for path, methods in paths]
 
     async def pass_on(self, asked: Asked) -> Response:
-        try:
-            request = self.request(asked)
-            body = await self.body(asked)
-        except Refused as refused:
-            return refused.response()
-        except ClientGone:
-            return Response(status_code=499)
+        request, body = self.request(asked), await self.body(asked)
         made = Relaying if isinstance(body, bytes | None) else Uploading
         return made(self.steps(asked.method, request, body), self.bounds.piece_s)
 

@@ -49,6 +49,11 @@ class Refused(Exception):
         return error_response(self.status, self.message, kind, self.code, self.param, headers)
 
 
+def missing(message: str, param: str | None = None, code: str | None = None) -> Refused:
+    """Give the refusal of what is not there."""
+    return Refused(404, message, code, param)
+
+
 def refusal(error: EyelineError) -> Response:
     """Give the response to a request that one of our errors ended."""
     status, kind, code = next(

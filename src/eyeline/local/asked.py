@@ -25,10 +25,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The bytes of one image, and where in the body they stood."""
+    """The bytes of one image, where in the body they stood, and how closely to look, if said."""
 
     data: bytes
     param: str
+    detail: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,15 @@ class Part:
     is_image: bool
     value: object
     param: str
+    detail: object = None
 
 
 def parse_chat(body: bytes) -> Asked:
     """Read a body for `/chat/completions`. Raises Refused."""
-    fields = parse_object(body)
+    return read_chat(parse_object(body))
+
+
+def read_chat(fields: Mapping[str, Any]) -> Asked:
     schema = mapping(mapping(fields.get("response_format")).get("json_schema")).get("schema")
     options = mapping(fields.get("stream_options"))
     messages = fields.get("messages")
@@ -71,7 +76,10 @@ def parse_chat(body: bytes) -> Asked:
 
 def parse_responses(body: bytes) -> Asked:
     """Read a body for `/responses`. Raises Refused."""
-    fields = parse_object(body)
+    return read_responses(parse_object(body))
+
+
+def read_responses(fields: Mapping[str, Any]) -> Asked:
     form = mapping(mapping(fields.get("text")).get("format"))
     given = fields.get("input")
     if isinstance(given, str):
@@ -128,12 +136,13 @@ def read_part(part: Mapping[str, Any], place: str) -> Part:
         case "text" | "input_text":
             return Part(False, part.get("text"), f"{place}.text")
         case "image_url":
-            return Part(True, mapping(part.get("image_url")).get("url"), f"{place}.image_url.url")
+            given = mapping(part.get("image_url"))
+            return Part(True, given.get("url"), f"{place}.image_url.url", given.get("detail"))
         case "input_image" if part.get("file_id"):
             message = "The local engine has no uploaded files; send the image as a data URL."
             raise Refused(400, message, f"{place}.file_id", "invalid_value")
         case "input_image":
-            return Part(True, part.get("image_url"), f"{place}.image_url")
+            return Part(True, part.get("image_url"), f"{place}.image_url", part.get("detail"))
         case kind:
             message = (
                 f"Invalid value: '{kind}'. Supported values are: 'text', 'image_url', "
@@ -164,7 +173,8 @@ def decode(part: Part) -> Picture:
             f"MIME type {EXAMPLE}, but got a value without the 'data:' prefix."
         )
         raise Refused(400, message, part.param, "invalid_value")
-    return Picture(decode_base64(url[match.end() :], part.param), part.param)
+    data = decode_base64(url[match.end() :], part.param)
+    return Picture(data, part.param, part.detail)
 
 
 def decode_base64(text: str, param: str) -> bytes:

@@ -79,13 +79,13 @@ class Reader:
 
     def answer(self, asked: Asked, path: str) -> str:
         """Give the text of the answer: a sentence, or JSON if the request has a schema."""
-        from eyeline.local.answers import answer
+        from eyeline.local.answers import HELP, REFUSAL, answer
         from eyeline.local.fill import fill
 
         facts = tuple(self.facts_of(picture, path) for picture in asked.pictures)
-        if asked.schema is None:
-            return answer(facts, asked.question)
-        return json.dumps(fill(facts, asked.schema), ensure_ascii=False)
+        if asked.schema is not None:
+            return json.dumps(fill(facts, asked.schema), ensure_ascii=False)
+        return answer(facts, asked.question) if facts else f"{REFUSAL}\n{HELP}"
 
     def facts_of(self, picture: Picture, path: str) -> Facts:
         """Look at `picture`, or remember it. Raises Refused if it does not decode."""

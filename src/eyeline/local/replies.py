@@ -4,38 +4,72 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 MODEL = "reader"
 
 Fields = dict[str, Any]
 
-CHAT_USAGE = {
-    "prompt_tokens": 0,
-    "completion_tokens": 0,
-    "total_tokens": 0,
-    "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-    "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
-}
 
-RESPONSES_USAGE = {
-    "input_tokens": 0,
-    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-    "output_tokens": 0,
-    "output_tokens_details": {"reasoning_tokens": 0},
-    "total_tokens": 0,
-}
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What an answer took, of input in images and in text, and of output."""
+
+    image: int = 0
+    text: int = 0
+    output: int = 0
+
+    @property
+    def input(self) -> int:
+        return self.image + self.text
+
+    def chat(self) -> Fields:
+        return {
+            "prompt_tokens": self.input,
+            "completion_tokens": self.output,
+            "total_tokens": self.input + self.output,
+            "prompt_tokens_details": {
+                "cached_tokens": 0,
+                "audio_tokens": 0,
+                "image_tokens": self.image,
+                "text_tokens": self.text,
+            },
+            "completion_tokens_details": {
+                "reasoning_tokens": 0,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        }
+
+    def responses(self) -> Fields:
+        return {
+            "input_tokens": self.input,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": self.output,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": self.input + self.output,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer's text, and what names it; `id` is unique to the request, without a prefix."""
+    """
+    An answer's text, and what names it; `id` is unique to the request, without a prefix.
+
+    `echo` are fields of the request that a response repeats, `choices` how often Chat gives it.
+    """
 
     text: str
     id: str
     created_s: int
+    model: str = MODEL
+    tokens: Tokens = Tokens()
+    finish: Literal["stop", "length"] = "stop"
+    echo: Mapping[str, Any] = field(default_factory=dict)
+    choices: int = 1
 
 
 def to_json(value: Fields) -> bytes:
@@ -57,14 +91,18 @@ def error(message: str, param: str | None, code: str | None) -> bytes:
 
 def chat(reply: Reply) -> bytes:
     """Give the answer as a whole chat completion."""
+    choices = [chat_choice(reply, at) for at in range(reply.choices)]
+    return to_json(chat_frame(reply, "chat.completion", choices) | {"usage": reply.tokens.chat()})
+
+
+def chat_choice(reply: Reply, at: int) -> Fields:
     message: Fields = {
         "role": "assistant",
         "content": reply.text,
         "refusal": None,
         "annotations": [],
     }
-    choice: Fields = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    return to_json(chat_frame(reply, "chat.completion", [choice]) | {"usage": CHAT_USAGE})
+    return {"index": at, "message": message, "logprobs": None, "finish_reason": reply.finish}
 
 
 def chat_frame(reply: Reply, kind: str, choices: list[Fields]) -> Fields:
@@ -72,7 +110,7 @@ def chat_frame(reply: Reply, kind: str, choices: list[Fields]) -> Fields:
         "id": f"chatcmpl-{reply.id}",
         "object": kind,
         "created": reply.created_s,
-        "model": MODEL,
+        "model": reply.model,
         "choices": choices,
         "service_tier": "default",
         "system_fingerprint": None,
@@ -81,21 +119,22 @@ def chat_frame(reply: Reply, kind: str, choices: list[Fields]) -> Fields:
 
 def chat_events(reply: Reply, *, include_usage: bool) -> Iterator[bytes]:
     """Give the answer as chunks, a word each; the last holds the usage if that was asked for."""
-    yield chat_chunk(
-        reply, {"role": "assistant", "content": "", "refusal": None}, None, include_usage
-    )
-    for piece in pieces(reply.text):
-        yield chat_chunk(reply, {"content": piece}, None, include_usage)
-    yield chat_chunk(reply, {}, "stop", include_usage)
+    for at in range(reply.choices):
+        for delta, finish in chat_deltas(reply):
+            choice = {"index": at, "delta": delta, "logprobs": None, "finish_reason": finish}
+            frame = chat_frame(reply, "chat.completion.chunk", [choice])
+            yield data_event(frame | {"usage": None} if include_usage else frame)
     if include_usage:
-        yield data_event(chat_frame(reply, "chat.completion.chunk", []) | {"usage": CHAT_USAGE})
+        usage = {"usage": reply.tokens.chat()}
+        yield data_event(chat_frame(reply, "chat.completion.chunk", []) | usage)
     yield b"data: [DONE]\n\n"
 
 
-def chat_chunk(reply: Reply, delta: Fields, finish: str | None, include_usage: bool) -> bytes:
-    choice: Fields = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-    frame = chat_frame(reply, "chat.completion.chunk", [choice])
-    return data_event(frame | {"usage": None} if include_usage else frame)
+def chat_deltas(reply: Reply) -> Iterator[tuple[Fields, str | None]]:
+    yield {"role": "assistant", "content": "", "refusal": None}, None
+    for piece in pieces(reply.text):
+        yield {"content": piece}, None
+    yield {}, reply.finish
 
 
 def data_event(fields: Fields) -> bytes:
@@ -107,25 +146,30 @@ def data_event(fields: Fields) -> bytes:
 
 def responses(reply: Reply) -> bytes:
     """Give the answer as a whole response."""
-    return to_json(response_object(reply, "completed"))
+    return to_json(response_object(reply, ended(reply)))
+
+
+def ended(reply: Reply) -> str:
+    return "completed" if reply.finish == "stop" else "incomplete"
 
 
 def response_object(reply: Reply, status: str) -> Fields:
-    is_done = status == "completed"
+    is_over = status != "in_progress"
+    is_cut = status == "incomplete"
     return {
         "id": f"resp_{reply.id}",
         "object": "response",
         "created_at": reply.created_s,
-        "completed_at": reply.created_s if is_done else None,
+        "completed_at": reply.created_s if is_over else None,
         "status": status,
         "background": False,
         "error": None,
-        "incomplete_details": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if is_cut else None,
         "instructions": None,
         "max_output_tokens": None,
         "metadata": {},
-        "model": MODEL,
-        "output": [message_item(reply, "completed")] if is_done else [],
+        "model": reply.model,
+        "output": [message_item(reply, status)] if is_over else [],
         "parallel_tool_calls": False,
         "previous_response_id": None,
         "reasoning": None,
@@ -136,13 +180,14 @@ def response_object(reply: Reply, status: str) -> Fields:
         "tools": [],
         "top_p": None,
         "truncation": "disabled",
-        "usage": RESPONSES_USAGE if is_done else None,
+        "usage": reply.tokens.responses() if is_over else None,
         "user": None,
+        **reply.echo,
     }
 
 
 def message_item(reply: Reply, status: str) -> Fields:
-    content = [text_part(reply.text)] if status == "completed" else []
+    content = [] if status == "in_progress" else [text_part(reply.text)]
     return {
         "id": f"msg_{reply.id}",
         "type": "message",
@@ -167,6 +212,7 @@ def response_steps(reply: Reply) -> Iterator[tuple[str, Fields]]:
     """Give type and fields of each event: the response, its item, its part, and the text."""
     item = {"output_index": 0}
     part = {"item_id": f"msg_{reply.id}", "output_index": 0, "content_index": 0}
+    status = ended(reply)
     yield "response.created", {"response": response_object(reply, "in_progress")}
     yield "response.in_progress", {"response": response_object(reply, "in_progress")}
     yield "response.output_item.added", {**item, "item": message_item(reply, "in_progress")}
@@ -175,5 +221,5 @@ def response_steps(reply: Reply) -> Iterator[tuple[str, Fields]]:
         yield "response.output_text.delta", {**part, "delta": piece, "logprobs": []}
     yield "response.output_text.done", {**part, "text": reply.text, "logprobs": []}
     yield "response.content_part.done", {**part, "part": text_part(reply.text)}
-    yield "response.output_item.done", {**item, "item": message_item(reply, "completed")}
-    yield "response.completed", {"response": response_object(reply, "completed")}
+    yield "response.output_item.done", {**item, "item": message_item(reply, status)}
+    yield f"response.{status}", {"response": response_object(reply, status)}
