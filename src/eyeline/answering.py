@@ -57,23 +57,25 @@ def answer(ready: Ready, asking: Asking) -> Flow[Answer]:
         try:
             return (yield from corrected(ready, asking))
         except ApiError as error:
+            if is_gone(error, ready.parts):
+                yield from forget(ready.parts, asking)
+                raise PlanAnew(changed(asking, upload=False)) from error
             sent, engine = sent_fields(ready, asking), asking.engine
             learned = learn(asking.dialect, error, sent, by_openai=engine.needs_key)
             if learned is not None:
                 yield Learn(engine.base_url, learned)
-            dialect = learned or asking.dialect
-            if is_gone(error, ready.parts):
-                yield from forget(ready.parts, asking)
-                question = replace(asking.question, upload=False)
-                raise PlanAnew(replace(asking, question=question, dialect=dialect)) from error
-            if is_to_be_fetched(sent["urls"], error, dialect):
-                question = replace(asking.question, urls="fetch")
-                raise PlanAnew(replace(asking, question=question, dialect=dialect)) from error
+            taught = replace(asking, dialect=learned or asking.dialect)
+            if is_to_be_fetched(sent["urls"], error, taught.dialect):
+                raise PlanAnew(changed(taught, urls="fetch")) from error
             if learned is None:
                 raise
-            if of_images(dialect) != of_images(asking.dialect):
-                raise PlanAnew(replace(asking, dialect=dialect)) from error
-            asking = replace(asking, dialect=dialect)
+            if of_images(learned) != of_images(asking.dialect):
+                raise PlanAnew(taught) from error
+            asking = taught
+
+
+def changed(asking: Asking, **changes: Any) -> Asking:
+    return replace(asking, question=replace(asking.question, **changes))
 
 
 def of_images(dialect: Dialect) -> tuple[Any, ...]:
