@@ -235,6 +235,10 @@ def test_keyboard_alone_reaches_a_choice(chromium: Browser, online: Running) -> 
             walked.append(focused(page, "id") or focused(page, "className"))
             assert focused(page, "matches(':focus-visible')"), walked
             page.keyboard.press("Tab")
+        page.locator("#show-models").focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#figure-tokens")).to_have_text("231")
         names = ["anew", "tile", "show-add", "whole", "lines", "show-models", "turns", "prompt"]
         order = [walked.index(name) for name in names]
         assert order == sorted(order), walked

@@ -248,6 +248,7 @@ function showFilm() {
     });
     return make("li", {}, button);
   });
+  if (table.waiting) items.push(make("li", {}, make("span", { className: "tile", role: "img", ariaLabel: "One more is coming" }, "…")));
   $("film").replaceChildren(...items);
 }
 
@@ -440,24 +441,25 @@ async function ask(prompt) {
   on.turns = on.turns.filter((each) => each.state !== "failed");
   on.turns.push(turn);
   remember(on);
-  answering = new AbortController();
+  const mine = new AbortController();
+  answering = mine;
   say("Asking.");
   show();
   scrollDown(true);
   try {
     await refreshViews();
     turn.body = bodyOf(on);
-    await receive(turn, on, answering.signal);
-    turn.state = "answered";
+    await receive(turn, on, mine.signal);
+    turn.seconds = (Date.now() - turn.started) / 1000;
     await price(turn);
+    turn.state = "answered";
     say(`Answer: ${turn.text} ${billOf(turn)}`);
   } catch (error) {
     turn.state = error.name === "AbortError" ? "stopped" : "failed";
     turn.fault = error;
     say(turn.state === "stopped" ? "Stopped." : "");
   }
-  turn.seconds = (Date.now() - turn.started) / 1000;
-  answering = null;
+  if (answering === mine) answering = null;
   if (on === table) {
     show();
     scrollDown();
@@ -555,7 +557,7 @@ async function* events(body) {
 async function price(turn) {
   turn.bill = { cached: turn.cached, usd: turn.cached ? 0 : null };
   if (turn.cached || !turn.usage) return;
-  turn.bill.usd = await costOf(turn.model, turn.usage);
+  turn.bill.usd = await costOf(turn.model, turn.usage).catch(() => null);
 }
 
 async function costOf(model, { input, output, cached }) {
@@ -567,13 +569,18 @@ async function costOf(model, { input, output, cached }) {
 
 function showTurns() {
   $("first").hidden = table.turns.length > 0;
-  for (const turn of table.turns) turn.element ??= make("article", { className: "turn" });
-  $("turns").replaceChildren($("first"), ...table.turns.map(showTurn));
+  const wanted = [$("first"), ...table.turns.map(showTurn)];
+  const isSame = wanted.length === $("turns").childElementCount && wanted.every((each) => each.parentNode === $("turns"));
+  if (!isSame) $("turns").replaceChildren(...wanted);
   $("prompt").placeholder = table.turns.length ? "Ask a follow-up" : page() ? "Ask about the picture" : "Put a picture on the table first";
 }
 
+/** Give the element of a turn; one that is settled stays as it is, opened and selected. */
 function showTurn(turn) {
   const isComing = turn.state === "asking" || turn.state === "answering";
+  turn.element ??= make("article", { className: "turn" });
+  if (turn.shown === turn.state) return turn.element;
+  turn.shown = turn.state;
   const answer = make("div", { className: isComing ? "answer coming" : "answer", ariaBusy: String(isComing) });
   answer.append(...markdown(turn.text));
   turn.answer = answer;
@@ -587,8 +594,9 @@ function showTurn(turn) {
 
 function billOf(turn) {
   const { usage, bill } = turn;
+  const standsIn = known.engine.is_fallback && turn.model !== known.models[0].name;
   return [
-    turn.model,
+    standsIn ? `${known.models[0].name} in place of ${turn.model}` : turn.model,
     usage?.input && `${tokens(usage.input)} in, ${tokens(usage.output)} out`,
     usage?.cached && !bill.cached ? `${tokens(usage.cached)} from the provider's cache` : "",
     bill.cached ? "from the cache, $0" : dollars(bill.usd),
@@ -798,7 +806,10 @@ const CODES = { Python: asPython, curl: asCurl, Shell: asShell };
 function codeBox(turn, on) {
   const turns = on.turns.slice(0, on.turns.indexOf(turn) + 1);
   const box = make("details", { className: "code" }, make("summary", {}, "The same in Python, curl, shell"));
-  box.addEventListener("toggle", () => box.open && box.childElementCount === 1 && fillCode(box, turn, turns));
+  box.addEventListener("toggle", () => {
+    if (box.open && box.childElementCount === 1) fillCode(box, turn, turns);
+    if (box.open) box.scrollIntoView({ block: "nearest" });
+  });
   return box;
 }
 
@@ -847,7 +858,7 @@ function say(text) {
 
 function faultBox(error, retry = null) {
   const words = make("div", {}, make("p", { className: "what" }, error.message));
-  if (error.hint) words.append(make("p", { className: "hint" }, error.hint));
+  if (error.hint) words.append(make("p", { className: "hint" }, ...inline(error.hint)));
   const box = make("div", { className: "fault", role: "alert" }, words);
   const button = make("button", { type: "button" }, retry ? "Try again" : "Dismiss");
   button.addEventListener("click", () => {
