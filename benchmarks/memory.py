@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks.cold_start import photo
 from benchmarks.contestants import Round, entrants, setting
 from benchmarks.local_server import serve
+from benchmarks.requests import SETTLE_S
 
 NAMES = ("eyeline AsyncClient", "AsyncOpenAI", "AsyncOpenAI on aiohttp", "aiohttp, body ready")
 
@@ -35,6 +37,7 @@ def main() -> None:
             Path(path).write_bytes(data)
         small = folder / "small.jpg"
         photo(small, 10_000, (128, 128))
+        time.sleep(SETTLE_S)
         print(f"{'':30}{'peak MB':>8}{'idle':>8}{'/ eyeline':>10}")
         with entrants(NAMES, url, folder) as entered:
             for entrant in entered:

@@ -23,8 +23,8 @@ from eyeline.core.cost import FREE
 from eyeline.core.draft import digest
 from eyeline.core.engine import LOCAL, compatible, openai
 from eyeline.core.media import PDF, ImageInfo
-from eyeline.core.parts import PreparedImage
-from eyeline.core.picture import FileState, Picture, Sighting
+from eyeline.core.parts import PreparedImage, size_of
+from eyeline.core.picture import FileState, ImageChanged, Picture, Sighting
 from eyeline.core.plan import Look
 from eyeline.core.question import Question
 from eyeline.core.reference import BytesRef, DataUrlRef, FileId, FileRef, Loaded, PageRef
@@ -63,7 +63,7 @@ from eyeline.errors import (
 from eyeline.exchange import Asking
 from eyeline.flow import HEAD_BYTES, LookedAt, content_parts, estimate, hold_for, look_at
 from eyeline.flow import ask as ask_flow
-from eyeline.policy.limits import Ended
+from eyeline.policy.limits import UNSENT, Ended
 from eyeline.policy.pace import Turn
 from eyeline.policy.retry import Retry
 from eyeline.testing import tiny_png
@@ -335,23 +335,29 @@ def test_a_claim_that_was_interrupted_is_let_go() -> None:
 
 # --- files that are known -----------------------------------------------------------------------
 
-STATE = FileState(1, 2, 3, 4, 5)
-SIGHTING = Sighting("/roof.png", STATE)
+STATE = FileState(len(PNG), 2, 3, 4, 5)
 
 
-def remembered_roof() -> Any:
+def read_roof() -> bytes:
+    return PNG
+
+
+SIGHTING = Sighting("/roof.png", STATE, read=read_roof)
+
+
+def remembered_roof(data: bytes = PNG, **options: Any) -> Any:
     """Give what a first question remembers of a file."""
-    flow = ask(asking(ROOF))
-    until(flow, Load, flow_at_known(flow))
-    return until(flow, Remember, flow.send(Loaded(PNG)))
-
-
-def flow_at_known(flow: Any) -> Any:
-    """Step to where a file is to be read, having been sighted and not known."""
+    flow = ask(asking(ROOF, **options))
     assert until(flow, Known) == Known(ROOF)
-    again = flow.send(SIGHTING)
-    assert again == Known(ROOF)
-    return flow.send(SIGHTING)
+    assert flow.send(SIGHTING) == Load(ROOF)
+    return until(flow, Remember, flow.send(Loaded(data)))
+
+
+def asked_of_known(picture: Any, **options: Any) -> tuple[Any, Any]:
+    """Give the flow of a question about a file that is known, and its first effect after that."""
+    flow = ask(asking(ROOF, **options))
+    assert until(flow, Known) == Known(ROOF)
+    return flow, flow.send(SIGHTING._replace(picture=picture))
 
 
 def test_remembers_a_file_as_it_was_before_it_was_read() -> None:
@@ -364,28 +370,72 @@ def test_remembers_a_file_as_it_was_before_it_was_read() -> None:
 
 def test_a_known_file_is_not_read() -> None:
     """A file in a state that is known is answered from the cache without a byte of it."""
-    picture = remembered_roof().picture
-    flow = ask(asking(ROOF))
-    assert next(flow) == Now()
-    assert flow.send(0.0) == Known(ROOF)
-    lookup = flow.send(SIGHTING._replace(picture=picture))
+    flow, claim = asked_of_known(remembered_roof().picture)
+    lookup = until(flow, Lookup, claim)
     assert lookup == until(ask(asking()), Lookup)
     assert flow.send(RECORD | {"sent": [["image/png", [8, 6], []]]}) == Now()
     assert flow.send(0.25) == Emit("A sign.")
-    answer = value_at_end(flow)
+    answer = value_of(flow, flow.send(None))
     assert (answer.cached, answer.images[0].source) == (True, "roof.png")
     assert (answer.images[0].width_px, answer.images[0].sent_bytes) == (8, 0)
 
 
-def test_a_known_file_with_a_new_question_is_read() -> None:
-    """What is not in the cache is asked as if nothing were known; nothing is remembered twice."""
+def test_a_known_file_with_a_new_question_is_read_when_it_is_sent() -> None:
+    """What is not in the cache is asked without loading it; the request reads it."""
     picture = remembered_roof().picture
-    flow = ask(asking(ROOF))
-    until(flow, Known)
-    assert isinstance(flow.send(SIGHTING._replace(picture=picture)), Lookup)
-    assert flow.send(None) == Known(ROOF)
-    assert flow.send(SIGHTING._replace(picture=picture)) == Load(ROOF)
-    assert isinstance(flow.send(Loaded(PNG)), Claim)
+    flow, claim = asked_of_known(picture)
+    send = until(flow, Send, claim)
+    assert send.request.body == until(ask(asking()), Send).request.body
+    assert send.request.size_bytes == len(send.request.body)
+    answer = value_of(flow, flow.send(answered()))
+    assert answer.images[0].sent_bytes == len(PNG)
+
+
+def test_what_is_cut_out_of_a_known_file_is_cut_each_time() -> None:
+    """Read again when it is sent, a file goes without its metadata, unless that is to be kept."""
+    data = with_text_chunk(PNG)
+    picture = remembered_roof(data).picture
+    assert (picture.has_metadata, picture.bare_bytes) == (True, len(PNG))
+    for keep, sent in ((False, PNG), (True, data)):
+        flow = ask(asking(ROOF, look=Look(keep_metadata=keep)))
+        until(flow, Known)
+        sighting = Sighting(
+            "/roof.png", STATE._replace(size_bytes=len(data)), picture, lambda: data
+        )
+        send = until(flow, Send, flow.send(sighting))
+        assert b64encode(sent) in send.request.body
+        assert send.request.size_bytes == len(send.request.body)
+
+
+def test_a_known_file_is_prepared_without_being_loaded() -> None:
+    """Where a known file must be encoded, its bytes are read by who does that."""
+    picture = remembered_roof(LARGE_PNG, model=GPT_4O).picture
+    flow, claim = asked_of_known(picture, model=GPT_4O)
+    prepare = until(flow, Prepare, claim)
+    assert (prepare.content.read, size_of(prepare.content)) == (read_roof, len(PNG))
+
+
+def test_what_was_not_found_whole_is_read_before_it_goes_as_it_is() -> None:
+    """Known from a question that encoded it, a file is looked at again for one that does not."""
+    picture = remembered_roof(LARGE_PNG[:-8], model=GPT_4O).picture
+    assert not picture.is_whole
+    flow, effect = asked_of_known(picture, look=Look(detail="original"))
+    assert effect == Load(ROOF)
+    with pytest.raises(ImageTruncated):
+        flow.send(Loaded(LARGE_PNG[:-8]))
+
+
+def test_a_file_that_changed_is_asked_about_once_more() -> None:
+    """Written between being looked at and being sent, a file is read anew, and nothing was paid."""
+    flow, claim = asked_of_known(remembered_roof().picture)
+    until(flow, Send, claim)
+    settle = flow.throw(ImageChanged("roof.png"))
+    assert isinstance(settle, Settle)
+    assert settle.ended == UNSENT
+    assert until(flow, Known, flow.send(None)) == Known(ROOF)
+    assert flow.send(UNSEEN) == Load(ROOF)
+    until(flow, Send, flow.send(Loaded(PNG)))
+    assert value_of(flow, flow.send(answered())).text
 
 
 def test_a_known_page_is_chosen_from_those_remembered() -> None:
@@ -395,31 +445,28 @@ def test_a_known_page_is_chosen_from_those_remembered() -> None:
     scan = FileRef(Path("scan.pdf"))
     flow = ask(asking(FileId("file-1"), PageRef(scan, 2), api="responses"))
     assert until(flow, Known) == Known(scan)
-    flow.send(SIGHTING._replace(picture=picture))
+    until(flow, Lookup, flow.send(SIGHTING._replace(picture=picture)))
     sent = [None, ["image/png", [10, 11], []]]
     answer = value_of(flow, flow.send(RECORD | {"sent": sent}))
     assert [image.source for image in answer.images] == ["file-1", "scan.pdf#2"]
     assert answer.images[1].height_px == 11
 
 
-def test_one_unknown_among_the_known_is_enough_to_read_all() -> None:
-    """Where one image is no file, or not known, every image is loaded."""
+def test_only_what_is_not_known_is_read() -> None:
+    """Of several files those are loaded that are not known."""
+    wall = FileRef(Path("wall.png"))
     picture = remembered_roof().picture
-    flow = ask(asking(ROOF, FileRef(Path("wall.png"))))
+    flow = ask(asking(ROOF, wall))
     until(flow, Known)
-    assert flow.send(SIGHTING._replace(picture=picture)) == Known(FileRef(Path("wall.png")))
-    assert flow.send(UNSEEN) == Known(ROOF)
-    assert isinstance(flow.send(UNSEEN), Load)
+    assert flow.send(SIGHTING._replace(picture=picture)) == Known(wall)
+    assert flow.send(UNSEEN) == Load(wall)
+    assert isinstance(flow.send(Loaded(PNG)), Claim)
 
 
 def test_a_known_file_without_its_metadata_says_so() -> None:
     """A file whose metadata was cut out when it was sent is noted so from memory too."""
-    flow = ask(asking(ROOF))
-    until(flow, Load)
-    remember = until(flow, Remember, flow.send(Loaded(with_text_chunk(PNG))))
-    again = ask(asking(ROOF))
-    until(again, Known)
-    again.send(SIGHTING._replace(picture=remember.picture))
+    again, claim = asked_of_known(remembered_roof(with_text_chunk(PNG)).picture)
+    until(again, Lookup, claim)
     record = RECORD | {"sent": [["image/png", [8, 6], []]]}
     assert value_of(again, again.send(record)).images[0].notes == ("metadata cut out",)
 
@@ -525,7 +572,7 @@ def test_prepares_only_where_planned() -> None:
         asking(BytesRef(PNG), BytesRef(LARGE_PNG), BytesRef(PNG), model=GPT_4O, sight_check=False)
     )
     prepare = until(flow, Prepare)
-    assert (prepare.data, prepare.plan.size) == (LARGE_PNG, Size(2048, 10))
+    assert (prepare.content, prepare.plan.size) == (LARGE_PNG, Size(2048, 10))
     made = PreparedImage(b"small", "image/png", prepare.plan.size, ("PNG (graphics)",))
     send = until(flow, Send, flow.send(made))
     assert sent_images(send) == [PNG, b"small", PNG]
@@ -618,7 +665,7 @@ def test_what_the_server_does_not_take_is_converted() -> None:
     """A GIF is right for OpenAI, and converted for a server known to take JPEG and PNG."""
     gif = b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==")
     check = until(ask(asking(BytesRef(gif))), Prepare)
-    assert (check.data, check.plan.encode) == (gif, False)
+    assert (check.content, check.plan.encode) == (gif, False)
     elsewhere = replace(asking(BytesRef(gif)), engine=compatible("x", "http://127.0.0.1:1/v1"))
     prepare = until(ask(elsewhere), Prepare)
     assert (prepare.plan.media_type, prepare.plan.conversion) == ("image/png", ("GIF → PNG",))
@@ -789,3 +836,12 @@ def test_metadata_does_not_change_the_key() -> None:
     """The same picture with other metadata is the same question to the cache."""
     keys = [until(ask(asking(BytesRef(data))), Lookup).key for data in (PNG, with_text_chunk(PNG))]
     assert keys[0] == keys[1]
+
+
+def test_a_known_picture_without_loss_is_seen_to_unpack_in_time() -> None:
+    """A small PNG in a file is unpacked where it is read, and goes from there as it is."""
+    flow, claim = asked_of_known(remembered_roof().picture)
+    prepare = until(flow, Prepare, claim)
+    assert not prepare.plan.encode
+    send = until(flow, Send, flow.send(PreparedImage(PNG, "image/png", Size(8, 6))))
+    assert not isinstance(send.request.content.pieces[1].content, bytes)

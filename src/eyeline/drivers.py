@@ -11,6 +11,7 @@ from threading import get_ident
 from typing import Any, Generic, TypeVar, cast
 
 from eyeline.core.dialect import STANDARD, Dialect
+from eyeline.core.parts import bytes_of
 from eyeline.core.picture import Sighting
 from eyeline.effects import (
     Chance,
@@ -165,8 +166,8 @@ class Outside:
                 return self.loader.load(reference, bytes_max)
             case Pages(data, source):
                 return self.pixels.pages(data, source)
-            case Prepare(data, plan, source):
-                return self.pixels.prepare(data, plan, source)
+            case Prepare(content, plan, source):
+                return self.pixels.prepare(bytes_of(content), plan, source)
             case Fingerprint(image):
                 return self.pixels.fingerprint(image)
         return self.of_cache(effect)
@@ -201,6 +202,8 @@ IN_TIME = {
 }  # fmt: skip
 # Files whose ids one client holds in memory, beside those in the cache.
 UPLOADS_MAX = 10_000
+# More than the threads that asyncio has for it on most machines.
+THREADED_MAX = 16
 
 
 def dialect_key(base_url: str) -> str:
@@ -304,6 +307,7 @@ class AsyncDriver:
 
         self.outside, self.transport, self.asyncio = outside, transport, asyncio
         self.sleep = sleep or asyncio.sleep
+        self.threads = asyncio.Semaphore(THREADED_MAX)
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and give its value."""
@@ -359,7 +363,9 @@ class AsyncDriver:
                 return await self.sleep(seconds)
             case Claim(ticket, wait_s):
                 return await self.claim(ticket, wait_s)
-        return await self.asyncio.to_thread(self.outside.in_time, effect)
+        # Threads go on while the loop is busy, and what they loaded would pile up.
+        async with self.threads:
+            return await self.asyncio.to_thread(self.outside.in_time, effect)
 
     async def claim(self, ticket: Ticket, wait_s: float) -> Record | None:
         given = self.outside.flights.claim(ticket, self.asyncio.current_task())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from eyeline.core.dialect import Dialect
-from eyeline.core.parts import PreparedImage
+from eyeline.core.parts import Encoded, PreparedImage
 from eyeline.core.picture import Picture, Sighting
 from eyeline.core.plan import PreparePlan
 from eyeline.core.ratelimits import Allowances
@@ -45,7 +45,7 @@ class Prepare:
     PreparedImage.
     """
 
-    data: bytes = field(repr=False)
+    content: Encoded = field(repr=False)
     plan: PreparePlan
     source: str
 

@@ -38,6 +38,7 @@ from eyeline.errors import (
     ApiError,
     ConnectionFailed,
     EngineError,
+    ImageError,
     StreamCut,
     TimedOut,
     UnexpectedResponse,
@@ -119,6 +120,9 @@ def pay(
         return reply
     except (ApiError, ConnectionFailed) as error:
         ended = refused(error)
+        raise
+    except ImageError:  # its file could not be read again, so nothing was sent
+        ended = UNSENT
         raise
     finally:
         yield Settle(hold, turn, ended)

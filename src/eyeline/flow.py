@@ -26,7 +26,8 @@ from eyeline.core.pages import (
     DOCUMENTS,
     Page,
 )
-from eyeline.core.parts import ImagePart, PreparedImage, content
+from eyeline.core.parts import ImagePart, PreparedImage, content, size_of
+from eyeline.core.picture import ImageChanged
 from eyeline.core.plan import Look, plan
 from eyeline.core.question import Question
 from eyeline.core.reference import (
@@ -58,7 +59,6 @@ from eyeline.looking import (
     planned_image,
     prepare,
     prepare_all,
-    recognise_all,
 )
 from eyeline.once import Outcome, once
 from eyeline.policy.limits import Hold
@@ -89,13 +89,13 @@ def ask(asking: Asking) -> Flow[Answer]:
     """Answer one question: from the cache if it was asked before, else by sending it."""
     started_s = yield Now()
     asking = in_dialect(asking)
-    question = asking.question
-    if question.cache and not question.refresh:
-        recalled = yield from recall_unread(asking, started_s)
-        if recalled is not None:
-            return recalled.answer
-    posed = yield from look_and_pose(asking, started_s)
-    return (yield from answered(posed)).answer
+    try:
+        posed = yield from look_and_pose(asking, started_s)
+        return (yield from answered(posed)).answer
+    except ImageChanged:
+        # Of a file just written nothing is remembered: this time its bytes are held.
+        posed = yield from look_and_pose(asking, started_s)
+        return (yield from answered(posed)).answer
 
 
 def answered(posed: Posed, claimed: str = "") -> Flow[Outcome]:
@@ -151,16 +151,6 @@ def pay(posed: Posed, parts: tuple[ImagePart, ...]) -> Flow[Outcome]:
 
 
 # --- the cache ----------------------------------------------------------------------------------
-
-
-def recall_unread(asking: Asking, started_s: float) -> Flow[Outcome | None]:
-    """Answer from the cache without reading an image, where all are files that were read before."""
-    images = yield from recognise_all(asking)
-    if images is None:
-        return None
-    posed = pose(asking, images, started_s)
-    record = yield Lookup(posed.draft.key())
-    return None if record is None else (yield from tell(posed, record))
 
 
 def tell(posed: Posed, record: Record) -> Flow[Outcome | None]:
@@ -275,7 +265,7 @@ def sent_image(image: LookedAt, prepared: PreparedImage) -> SentImage:
         sent_media_type=prepared.media_type,
         sent_width_px=image.plan.size.width_px,
         sent_height_px=image.plan.size.height_px,
-        sent_bytes=len(prepared.data),
+        sent_bytes=size_of(prepared.content),
         tokens=image.plan.tokens,
         notes=(*image.plan.notes, *prepared.notes),
         orientation=image.plan.orientation,

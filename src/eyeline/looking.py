@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeGuard, cast
 
 from eyeline.core.dataurl import declared_type, decode_data_url
@@ -11,8 +12,8 @@ from eyeline.core.draft import PlannedImage, digest
 from eyeline.core.media import PDF, ImageInfo, read_pages, sniff
 from eyeline.core.metadata import cut_metadata, walked
 from eyeline.core.pages import Page, choose_pages, misnamed, pdf_pages, refuse_too_many
-from eyeline.core.parts import ImagePart, PreparedImage
-from eyeline.core.picture import Picture
+from eyeline.core.parts import Encoded, ImagePart, PreparedImage, Stored
+from eyeline.core.picture import Picture, Sighting
 from eyeline.core.plan import PreparePlan, plan
 from eyeline.core.reference import (
     BytesRef,
@@ -34,18 +35,21 @@ from eyeline.exchange import Asking
 @dataclass(frozen=True, slots=True)
 class LookedAt:
     """
-    An image with its bytes, what its header says, and the plan for it.
+    An image, what its header says, and the plan for it.
 
-    `digest` names the picture: its bytes without metadata.
+    `content` is prepared or sent; of a file that is remembered it is read only then. `digest` names
+    the picture: its bytes without metadata.
     """
 
     source: str
-    data: bytes = field(repr=False)
+    content: Encoded = field(repr=False)
     info: ImageInfo
     plan: PreparePlan
     digest: str
 
 
+# What is not looked up among files: nothing is remembered of it.
+UNSEEN = Sighting("", None)
 # What is sent by its name: no byte of it comes here.
 Named = FileId | UrlRef
 Seen = LookedAt | Named
@@ -60,7 +64,7 @@ def is_named(reference: Reference, asking: Asking) -> TypeGuard[Named]:
 
 
 def look_at_all(asking: Asking) -> Flow[list[Seen]]:
-    """Load every image and plan for it; a bad one raises before anything is sent."""
+    """Plan for every image; a bad one raises before anything is sent."""
     images: list[Seen] = []
     for reference in asking.question.references:
         if is_named(reference, asking):
@@ -72,43 +76,57 @@ def look_at_all(asking: Asking) -> Flow[list[Seen]]:
 
 
 def look_at(reference: Reference, asking: Asking) -> Flow[list[LookedAt]]:
-    """Load an image, or each page of a document, and plan for it."""
+    """Plan for an image, or each page of a document; a file that is known is not read for it."""
     file = file_of(reference)
     # Before it is loaded: what is written meanwhile must not pass for what was read.
     is_file = isinstance(file, FileRef) and asking.question.cache
-    sighting = (yield Known(cast(FileRef, file))) if is_file else None
+    sighting: Sighting = (yield Known(cast(FileRef, file))) if is_file else UNSEEN
+    if sighting.picture is not None:
+        chosen = planned_pages(sighting.picture, reference, "", asking)
+        if sighting.picture.is_whole or all(image.plan.encode for image in chosen):
+            return stored(chosen, sighting, sighting.picture, asking)
     loaded = yield from load(reference)
     pages = yield from all_pages(loaded, file)
-    walk = walked(loaded.data, pages[0].media_type)
-    bare = cut_metadata(loaded.data, pages[0].media_type, walk)
+    bare, picture, chosen = planned_for(loaded, pages, reference, asking)
+    if sighting.read is None:
+        return [filled(image, loaded.data, bare, asking) for image in chosen]
+    yield Remember(sighting, picture)
+    return stored(chosen, sighting, picture, asking)
+
+
+def planned_for(
+    loaded: Loaded, pages: tuple[ImageInfo, ...], reference: Reference, asking: Asking
+) -> tuple[bytes, Picture, list[LookedAt]]:
+    """Give bytes without their metadata, what is to be remembered of them, and the plans."""
+    data, media_type = loaded.data, pages[0].media_type
+    walk = walked(data, media_type)
+    bare = cut_metadata(data, media_type, walk)
     # An animation's other frames stand in what counts as metadata of a still picture.
-    named = bare if pages[0].frames == 1 else loaded.data
-    picture = Picture(pages, digest(named), len(bare) < len(loaded.data))
+    named = bare if pages[0].frames == 1 else data
+    picture = Picture(pages, digest(named), len(bare) < len(data), len(bare))
     chosen = planned_pages(picture, reference, loaded.declared, asking)
-    if sighting is not None and sighting.picture != picture:
-        yield Remember(sighting, picture)
     for image in chosen:
         if not image.plan.encode:
-            check_whole(loaded.data, image.info.media_type, image.source, walk)
-    return [filled(image, loaded.data, bare, asking) for image in chosen]
+            check_whole(data, media_type, image.source, walk)
+            picture = replace(picture, is_whole=True)
+    return bare, picture, chosen
 
 
-def recognise_all(asking: Asking) -> Flow[list[Seen] | None]:
-    """Plan for images without their bytes; None unless all are files that are known, or names."""
-    images: list[Seen] = []
-    for reference in asking.question.references:
-        if is_named(reference, asking):
-            images.append(reference)
-            continue
-        file = file_of(reference)
-        if not isinstance(file, FileRef):
-            return None
-        sighting = yield Known(file)
-        if sighting.picture is None:
-            return None
-        images += planned_pages(sighting.picture, reference, "", asking)
-    refuse_too_many(len(images))
-    return images
+def stored(
+    images: Iterable[LookedAt], sighting: Sighting, picture: Picture, asking: Asking
+) -> list[LookedAt]:
+    """Give images of a file, to be read from there when they are prepared or sent."""
+    assert sighting.read is not None
+    assert sighting.state is not None
+    data = bare = Stored(sighting.read, sighting.state.size_bytes)
+    if picture.has_metadata:
+        read_bare = partial(read_without_metadata, sighting.read, picture.pages[0].media_type)
+        bare = Stored(read_bare, picture.bare_bytes)
+    return [filled(image, data, bare, asking) for image in images]
+
+
+def read_without_metadata(read: Callable[[], bytes], media_type: str) -> bytes:
+    return cut_metadata(read(), media_type)
 
 
 def planned_pages(
@@ -139,11 +157,10 @@ def keeps_metadata(asking: Asking) -> bool:
     return asking.question.look.keep_metadata or asking.engine.is_local
 
 
-def filled(image: LookedAt, data: bytes, bare: bytes, asking: Asking) -> LookedAt:
-    """Give an image with its bytes."""
-    if image.plan.encode:
-        return replace(image, data=bare if image.info.frames == 1 else data)
-    return replace(image, data=data if keeps_metadata(asking) else bare)
+def filled(image: LookedAt, data: Encoded, bare: Encoded, asking: Asking) -> LookedAt:
+    """Give an image with what is to be prepared or sent of it."""
+    is_bare = image.info.frames == 1 if image.plan.encode else not keeps_metadata(asking)
+    return replace(image, content=bare if is_bare else data)
 
 
 def load(reference: Reference, bytes_max: int | None = None) -> Flow[Loaded]:
@@ -199,13 +216,14 @@ def prepare(image: LookedAt) -> Flow[PreparedImage]:
     Give an image ready to send; what is already right goes byte for byte. What came without loss is
     seen to unpack first, since half of it would be no picture; what came with loss always unpacks.
     """
-    is_here = is_unpacked_here(image.info)
+    as_it_is = PreparedImage(image.content, image.plan.media_type, image.plan.size)
+    is_here = isinstance(image.content, bytes) and is_unpacked_here(image.info)
     if image.plan.encode or (image.info.is_lossless and not is_here):
-        prepared: PreparedImage = yield Prepare(image.data, image.plan, image.source)
-        return prepared
+        prepared: PreparedImage = yield Prepare(image.content, image.plan, image.source)
+        return prepared if image.plan.encode else as_it_is
     if is_here:
-        check_pixels(image.data, image.source)
-    return PreparedImage(image.data, image.plan.media_type, image.plan.size)
+        check_pixels(as_it_is.data, image.source)
+    return as_it_is
 
 
 def planned_image(image: Seen, detail: Detail) -> PlannedImage:

@@ -187,7 +187,7 @@ class InlineMender(Mender):
         return super().spelling(value) if cut is None else cut.spelt()
 
     def written(self, image: LookedAt, ready: PreparedImage, value: str) -> str:
-        self.looked_at.append(replace(image, data=b""))
+        self.looked_at.append(replace(image, content=b""))
         self.media_types.append(ready.media_type)
         self.notes += (*image.plan.notes, *ready.notes)
         cut = self.by_name.get(value)

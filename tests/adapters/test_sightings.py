@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 from eyeline.adapters import sightings
 from eyeline.adapters.sightings import Sightings
 from eyeline.core.media import ImageInfo
-from eyeline.core.picture import GRAIN_NS, Picture, Sighting
+from eyeline.core.picture import GRAIN_NS, ImageChanged, Picture, Sighting
 from eyeline.core.size import Size
+from eyeline.errors import ImageNotFound
 
 PICTURE = Picture((ImageInfo("image/png", Size(8, 6), orientation=6, frame=1),), "digest", True)
 
@@ -194,3 +196,22 @@ def test_nothing_is_remembered_of_what_was_not_sighted(file: Path) -> None:
     shelf = Shelf()
     Sightings(shelf).remember(Sighting(str(file), None), PICTURE)
     assert shelf.records == {}
+
+
+def test_reads_a_file_as_it_was_seen(file: Path) -> None:
+    """What was seen is read while it is that, and refused once it was written or is gone."""
+    sighting = seen(file, Shelf()).known(file)
+    assert sighting.read is not None
+    assert (sighting.read(), sighting.state and sighting.state.size_bytes) == (b"first", 5)
+    grown(file)
+    with pytest.raises(ImageChanged, match="changed between"):
+        sighting.read()
+    file.unlink()
+    with pytest.raises(ImageNotFound):
+        sighting.read()
+
+
+def test_that_a_file_changed_survives_pickling() -> None:
+    """The error that says so crosses from one process to another."""
+    error = pickle.loads(pickle.dumps(ImageChanged("a.png")))
+    assert (str(error), error.source) == (str(ImageChanged("a.png")), "a.png")

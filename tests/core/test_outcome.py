@@ -131,7 +131,7 @@ def test_a_recalled_answer_is_the_one_that_was_kept(asked: Question) -> None:
 def test_a_record_remembers_what_pixels_decided() -> None:
     """Type and notes of what was sent come back from the cache; its bytes do not."""
     kept = json.loads(json.dumps(record_of(conclude(REPLY, question(), "openai", (), 0), PARTS)))
-    assert remembered(kept) == (replace(PARTS[0].prepared, data=b""), None)  # type: ignore[type-var]
+    assert remembered(kept) == (replace(PARTS[0].prepared, content=b""), None)  # type: ignore[type-var]
 
 
 def test_a_recalled_answer_must_fit_too() -> None:

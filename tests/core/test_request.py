@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -25,7 +26,7 @@ from pydantic_core import PydanticSerializationError
 from core.support import question
 from eyeline.core.draft import Draft, PlannedImage, draft
 from eyeline.core.engine import compatible, openai
-from eyeline.core.parts import Api, ImagePart, PreparedImage, content
+from eyeline.core.parts import Api, ImagePart, PreparedImage, Stored, content
 from eyeline.core.request import STAND_IN, Manner, build, dumps, fields, splice
 from eyeline.core.schema import read_schema
 from eyeline.core.size import Size
@@ -218,4 +219,26 @@ def test_a_prompt_that_is_a_stand_in() -> None:
     """Where the user's text could be mistaken for an image, nothing is spliced."""
     body = {"a": STAND_IN.format(0), "b": STAND_IN.format(0)}
     assert splice(body, [PNG]) is None
-    assert splice({"a": STAND_IN.format(0)}, [PNG]) == b'{"a":"data:image/png;base64,iVBORw0KGgo="}'
+    spliced = splice({"a": STAND_IN.format(0)}, [PNG])
+    assert spliced is not None
+    assert spliced.whole() == b'{"a":"data:image/png;base64,iVBORw0KGgo="}'
+
+
+def test_an_image_in_a_file_is_read_for_each_sending() -> None:
+    """The body of a request is put together when it is wanted; its length is known before."""
+    reads: list[int] = []
+
+    def read() -> bytes:
+        reads.append(1)
+        return PNG.data
+
+    stored = replace(PNG, content=Stored(read, len(PNG.data)))
+    request, held = (
+        build(drafted("chat"), (ImagePart("low", image),), Manner(False, 9))
+        for image in (stored, PNG)
+    )
+    assert (request.size_bytes, reads) == (len(held.body), [])
+    assert request.body == request.body == held.body
+    assert len(reads) == 2
+    fallback = replace(request, content=held.body)
+    assert (fallback.body, fallback.size_bytes) == (held.body, len(held.body))

@@ -9,11 +9,15 @@ import aiohttp
 
 from eyeline.adapters.allocator import keep_memory
 from eyeline.adapters.proxies import proxy_for
+from eyeline.adapters.uploads import Gate, Upload
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response, lower_names
 from eyeline.errors import ConnectionFailed, EngineError, StreamCut, TimedOut
 
 CONNECT_TIMEOUT_S = 10.0
+# What is on its way up at a time: more than any uplink takes in a tenth of a second, and little
+# beside what a process has anyway.
+UPLOADS_BYTES_MAX = 32 * 2**20
 FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 
@@ -28,6 +32,7 @@ class AiohttpTransport:
         # whose entry for this host it takes for a second key and refuses.
         self.proxy = proxy_for(base_url)
         self.session: aiohttp.ClientSession | None = None
+        self.gate = Gate(UPLOADS_BYTES_MAX)
 
     async def send(self, request: Request) -> Response:
         response = await self.post(request)
@@ -55,10 +60,14 @@ class AiohttpTransport:
         return AiohttpStream(self, request, await self.ask(method, request, body))
 
     async def post(self, request: Request) -> aiohttp.ClientResponse:
-        return await self.ask("POST", request, request.body)
+        leave = await self.gate.enter(request.size_bytes)
+        try:
+            return await self.ask("POST", request, Upload(request.body, leave))
+        finally:
+            leave()
 
     async def ask(
-        self, method: str, request: Request, body: bytes | AsyncIterable[bytes] | None
+        self, method: str, request: Request, body: Upload | bytes | AsyncIterable[bytes] | None
     ) -> aiohttp.ClientResponse:
         if self.session is None:
             # No limit on connections here: how many are in flight is the pace's decision.

@@ -7,12 +7,14 @@ import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from eyeline.core.picture import PAGES_MAX, FileState, Picture, Sighting
+from eyeline.adapters.files import read_file
+from eyeline.core.picture import PAGES_MAX, FileState, ImageChanged, Picture, Sighting
 from eyeline.ports import Cache
 
 # About a kilobyte each.
@@ -43,14 +45,14 @@ class Sightings:
             if seen is not None:
                 self.seen.move_to_end(path)
         if seen is not None and seen[0] == state:
-            return Sighting(path, state, seen[1])
+            return Sighting(path, state, seen[1], AsSeen(path, state))
         if state is None or not state.is_settled(self.now_ns()):
             # Written so lately that it may be written again unnoticed.
             return Sighting(path, None)
         picture = remembered(recall(key_of(path)), state)
         if picture is not None:
             self.keep(path, state, picture)
-        return Sighting(path, state, picture)
+        return Sighting(path, state, picture, AsSeen(path, state))
 
     def remember(self, sighting: Sighting, picture: Picture) -> None:
         """Remember what was read of a file after it was found as `sighting` says."""
@@ -66,6 +68,22 @@ class Sightings:
             self.seen.move_to_end(path)
             if len(self.seen) > IN_MEMORY_MAX:
                 self.seen.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AsSeen:
+    """Reads a file while it is in the state in which it was seen."""
+
+    path: str
+    state: FileState
+
+    def __call__(self) -> bytes:
+        """Give the whole file. Raises ImageChanged where it was written or replaced since."""
+        data = read_file(Path(self.path), self.path)
+        # Asked after reading: what is written meanwhile shows then too.
+        if state_of(self.path) != self.state:
+            raise ImageChanged(self.path)
+        return data
 
 
 def absolute(file: Path) -> str:
@@ -89,7 +107,7 @@ def state_of(path: str) -> FileState | None:
 
 def key_of(path: str) -> str:
     """Name a file in the cache, where no answer can be named so; raised with what is kept of it."""
-    return f"file1 {sha256(os.fsencode(path)).hexdigest()}"
+    return f"file2 {sha256(os.fsencode(path)).hexdigest()}"
 
 
 def remembered(record: Mapping[str, Any] | None, state: FileState) -> Picture | None:

@@ -20,6 +20,31 @@ Api = Literal["chat", "responses"]
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """
+    An encoded image that lies in a file: read whenever it is wanted, and held by nobody in between.
+
+    `read` is the outside's; it raises an ImageError once the file is not what it was.
+    """
+
+    read: Callable[[], bytes] = field(repr=False)
+    size_bytes: int
+
+
+Encoded = bytes | Stored
+
+
+def bytes_of(content: Encoded) -> bytes:
+    """Give an image's bytes; for adapters, since it may read a file."""
+    return content if isinstance(content, bytes) else content.read()
+
+
+def size_of(content: Encoded) -> int:
+    """Give the length of an image in bytes; nothing is read for it."""
+    return len(content) if isinstance(content, bytes) else content.size_bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedImage:
     """
     An encoded image, ready to send; `size` is in pixels.
@@ -27,10 +52,15 @@ class PreparedImage:
     `notes` say in a few words what only the pixels could decide.
     """
 
-    data: bytes = field(repr=False)
+    content: Encoded = field(repr=False)
     media_type: str
     size: Size
     notes: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> bytes:
+        """The image's bytes, as `bytes_of` gives them."""
+        return bytes_of(self.content)
 
 
 @dataclass(frozen=True, slots=True)

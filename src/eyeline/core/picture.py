@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from eyeline.core.media import ImageInfo
 from eyeline.core.size import Size
+from eyeline.errors import ImageError
 
 # Of a file with more pages its header is read each time.
 PAGES_MAX = 100
@@ -19,12 +20,16 @@ GRAIN_NS = 2 * 10**9
 class Picture:
     """
     All that a plan and a key need of a file: what its header says, page by page, the digest of its
-    bytes without metadata, and whether there was metadata to cut out.
+    bytes without metadata and their number, and whether there was metadata to cut out.
+
+    `is_whole` says that it was found to be all there, as what goes as it is must be.
     """
 
     pages: tuple[ImageInfo, ...]
     digest: str
     has_metadata: bool = False
+    bare_bytes: int = 0
+    is_whole: bool = False
 
     def to_record(self) -> dict[str, Any]:
         return {
@@ -37,6 +42,8 @@ class Picture:
             ],
             "digest": self.digest,
             "has_metadata": self.has_metadata,
+            "bare_bytes": self.bare_bytes,
+            "is_whole": self.is_whole,
         }  # fmt: skip
 
     @classmethod
@@ -45,7 +52,8 @@ class Picture:
         pages = (
             ImageInfo(media_type, Size(*size), *rest) for media_type, size, *rest in record["pages"]
         )
-        return cls(tuple(pages), record["digest"], record["has_metadata"])
+        rest = (record[name] for name in ("digest", "has_metadata", "bare_bytes", "is_whole"))
+        return cls(tuple(pages), *rest)
 
 
 class FileState(NamedTuple):
@@ -71,8 +79,25 @@ class FileState(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """A file as it was found before it was read, and what is remembered of it in that state."""
+    """
+    A file as it was found before it was read, and what is remembered of it in that state.
+
+    `read` gives its bytes while it is in that state, and raises ImageChanged once it is not; None
+    where the state says nothing.
+    """
 
     path: str
     state: FileState | None
     picture: Picture | None = None
+    read: Callable[[], bytes] | None = None
+
+
+class ImageChanged(ImageError):
+    """A file was written while it was being asked about."""
+
+    hint = "ask again; what it is now was not sent"
+
+    def __init__(
+        self, source: str, found: str = "changed between being looked at and being sent"
+    ) -> None:
+        super().__init__(source, found)

@@ -1,4 +1,4 @@
-"""The request body, made once as bytes: JSON around the base64, never `json.dumps` over it."""
+"""The request body: JSON around images in base64, never `json.dumps` over them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pybase64 import b64encode
-
 from eyeline.core.draft import Draft
 from eyeline.core.parts import Api, ImagePart, PreparedImage, content
-from eyeline.core.wire import Request
+from eyeline.core.wire import Body, Request
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
 # A stand-in for a data URL while the JSON around it is made. It is a whole string value of its own.
@@ -44,7 +42,7 @@ def build(draft: Draft, images: tuple[ImagePart, ...], manner: Manner) -> Reques
         return STAND_IN.format(len(blobs) - 1)
 
     parts = content(draft.prompt, images, draft.api, stand_in)
-    body = splice(fields(draft, parts, manner), blobs)
+    body: Body | bytes | None = splice(fields(draft, parts, manner), blobs)
     if body is None:  # the user's own text is a stand-in
         body = dumps(fields(draft, content(draft.prompt, images, draft.api), manner))
     return Request(PATHS[draft.api], body, manner.stream, manner.timeout_s)
@@ -79,18 +77,18 @@ def dumps(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def splice(fields: dict[str, Any], blobs: list[PreparedImage]) -> bytes | None:
+def splice(fields: dict[str, Any], blobs: list[PreparedImage]) -> Body | None:
     """
-    Put each image's data URL where its stand-in is; the alphabet of base64 needs no escaping in
-    JSON.
+    Put each image's data URL where its stand-in is.
 
     Gives None if the user's own text contains a stand-in as a whole value.
     """
     pieces = STAND_IN_JSON.split(dumps(fields))
     if len(pieces) != 2 * len(blobs) + 1:
         return None
-    body = [pieces[0]]
+    before, around = pieces[0], list[bytes | PreparedImage]()
     for number, after in zip(pieces[1::2], pieces[2::2], strict=True):
         image = blobs[int(number)]
-        body += f'"data:{image.media_type};base64,'.encode(), b64encode(image.data), b'"', after
-    return b"".join(body)
+        around += before + f'"data:{image.media_type};base64,'.encode(), image
+        before = b'"' + after
+    return Body((*around, before))

@@ -5,21 +5,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pybase64 import b64encode
+
+from eyeline.core.parts import PreparedImage, size_of
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """
+    JSON around images in base64, whose alphabet needs no escaping there.
+
+    It is put together each time it is wanted, so that only who is sending it holds it: that takes a
+    few microseconds, and a request may wait for its answer for minutes.
+    """
+
+    pieces: tuple[bytes | PreparedImage, ...] = field(repr=False)
+
+    def whole(self) -> bytes:
+        return b"".join(
+            each if isinstance(each, bytes) else b64encode(each.data) for each in self.pieces
+        )
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(
+            len(each) if isinstance(each, bytes) else (size_of(each.content) + 2) // 3 * 4
+            for each in self.pieces
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """
     One POST, whole: the transport adds the base URL and the key, and changes nothing.
 
-    `path` is relative to the base URL (`/chat/completions`, `/responses`); `body` is JSON in
-    UTF-8, made once and replayed on every retry. `headers` are further ones, if any.
+    `path` is relative to the base URL (`/chat/completions`, `/responses`); `content` is JSON in
+    UTF-8, or what gives it, the same on every retry. `headers` are further ones, if any.
     """
 
     path: str
-    body: bytes = field(repr=False)
+    content: bytes | Body = field(repr=False)
     stream: bool
     timeout_s: float
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> bytes:
+        """The body, put together; for adapters, since it may read files."""
+        return self.content if isinstance(self.content, bytes) else self.content.whole()
+
+    @property
+    def size_bytes(self) -> int:
+        """The length of the body; nothing is read for it."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
