@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
 from io import BytesIO
+from typing import NamedTuple
 
 from PIL import Image, ImageChops
 
@@ -33,24 +37,37 @@ def prepare(data: bytes, plan: PreparePlan, source: str) -> PreparedImage:
     frame that is not there.
     """
     try:
-        image, found = executed(data, plan, source)
+        made = executed(data, plan, source)
     except UNDECODABLE as error:
         if plan.frame and isinstance(error, EOFError):
             raise BadReference(source, "no such frame, the file has fewer") from None
         raise ImageTruncated(source, str(error) or type(error).__name__) from None
-    encoded, media_type, why = encode(image, plan)
-    notes = (*found, *conversion(plan.stored, media_type, why))
+    encoded, media_type, why = encode(made, plan)
+    notes = (*made.notes, *conversion(plan.stored, media_type, why))
     return PreparedImage(encoded, media_type, plan.size, notes)
 
 
-def executed(data: bytes, plan: PreparePlan, source: str) -> tuple[Image.Image, Notes]:
+class Made(NamedTuple):
+    """Pixels as they are to be sent, notes, and how neighbours differ, see `steps`."""
+
+    image: Image.Image
+    notes: Notes
+    steps: Sequence[int]
+
+
+def executed(data: bytes, plan: PreparePlan, source: str) -> Made:
     """Decode and execute; once more in full where scaling while decoding would blur text."""
-    decoded = decode(data, plan, source)
+    made, is_scaled = once(decode(data, plan, source), plan)
+    if is_scaled and has_edges(made.steps):
+        made, _ = once(decode(data, plan, source, in_full=True), plan)
+    return made
+
+
+def once(decoded: Decoded, plan: PreparePlan) -> tuple[Made, bool]:
+    """Execute a plan, and say whether what it was done to came scaled."""
     image, notes = execute(decoded, plan)
-    if decoded.is_scaled and has_edges(steps(image)):
-        decoded = decode(data, plan, source, in_full=True)
-        image, notes = execute(decoded, plan)
-    return image, (*decoded.notes, *notes)
+    found = () if plan.lossless else steps(image)
+    return Made(image, (*decoded.notes, *notes), found), decoded.is_scaled
 
 
 def execute(decoded: Decoded, plan: PreparePlan) -> tuple[Image.Image, Notes]:
@@ -83,14 +100,13 @@ def shrink(image: Image.Image, size: Size, box: Box, filters: Filters) -> Image.
     return Image.merge("YCbCr", planes)
 
 
-def encode(image: Image.Image, plan: PreparePlan) -> tuple[bytes, str, str]:
+def encode(made: Made, plan: PreparePlan) -> tuple[bytes, str, str]:
     """Give the bytes, their media type, and why it is that one: the pixels decide, if they may."""
     if plan.lossless:
-        return png(image), PNG, ""
-    found = steps(image)
-    photo, worth = jpeg(image, is_sharp=has_edges(found)), bytes_worth(found)
+        return png(made.image), PNG, ""
+    photo, worth = jpeg(made.image, is_sharp=has_edges(made.steps)), bytes_worth(made.steps)
     if worth:
-        graphics = png(image)
+        graphics = png(made.image)
         if len(graphics) <= worth * len(photo):
             return graphics, PNG, "graphics"
     return photo, JPEG, "photo"
@@ -108,13 +124,21 @@ def steps(image: Image.Image) -> list[int]:
 
 def jpeg(image: Image.Image, *, is_sharp: bool = False) -> bytes:
     """Encode as 4:2:0, or 4:4:4 where coloured edges would smear."""
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0 if is_sharp else 2)
-    return buffer.getvalue()
+    return saved(image, "JPEG", quality=JPEG_QUALITY, subsampling=0 if is_sharp else 2)
 
 
 def png(image: Image.Image) -> bytes:
-    buffer = BytesIO()
     image = image.convert("RGB") if image.mode == "YCbCr" else image
-    image.save(buffer, "PNG", compress_level=6)
-    return buffer.getvalue()
+    return saved(image, "PNG", compress_level=6)
+
+
+def saved(image: Image.Image, kind: str, **options: int) -> bytes:
+    """Encode into a nameless file of the system's, where other threads run while Pillow writes."""
+    if sys.platform != "linux":
+        buffer = BytesIO()
+        image.save(buffer, kind, **options)
+        return buffer.getvalue()
+    with os.fdopen(os.memfd_create(kind), "w+b", buffering=0) as file:
+        image.save(file, kind, **options)
+        file.seek(0)
+        return file.read()
