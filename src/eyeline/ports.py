@@ -108,6 +108,9 @@ class Shelf(Protocol):
     def get(self, kind: str, id: str) -> dict[str, Any] | None: ...
     def data(self, id: str) -> bytes | None: ...
     def delete(self, kind: str, id: str) -> bool: ...
+    def swap(self, kind: str, id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        """Put `new` in the place of `old`, unless somebody else was quicker."""
+
     def all(self, kind: str) -> list[dict[str, Any]]:
         """Give every object of a kind, the newest first."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import openai
 import pytest
-from api_server import Reply, error, whole
+from api_server import ApiServer, Reply, error, whole
 
 from eyeline.gateway.options import Bounds
 from gateway.engines import one_connection
@@ -19,6 +19,7 @@ BATCH = {
     "id": "batch_1", "object": "batch", "endpoint": "/v1/responses", "input_file_id": "file-1",
     "completion_window": "24h", "status": "validating", "created_at": 1790000000,
 }  # fmt: skip
+HAVING = whole({"object": "list", "data": []})
 GONE = whole({"id": "file-1", "object": "file", "deleted": True})
 MODEL = {"id": "llava:7b", "object": "model", "created": 1, "owned_by": "me", "x": [1]}
 
@@ -27,7 +28,16 @@ def test_the_official_client_reaches_files_and_batches(running: Running) -> None
     """A file goes up as it is, and comes down as it is; batches are made, listed and cancelled."""
     listed = {"object": "list", "data": [BATCH], "has_more": False}
     content = Reply(200, b"\x00\xff", {"Content-Type": "application/octet-stream"})
-    running.engine.script += [whole(FILE), content, GONE, whole(BATCH), whole(listed), whole(BATCH)]
+    probed = whole({"object": "list", "data": []})
+    running.engine.script += [
+        probed,
+        whole(FILE),
+        content,
+        GONE,
+        whole(BATCH),
+        whole(listed),
+        whole(BATCH),
+    ]
     with running.client() as client:
         assert client.files.create(file=("a.jsonl", b"{}\n"), purpose="batch").id == "file-1"
         assert client.files.content("file-1").content == b"\x00\xff"
@@ -40,12 +50,13 @@ def test_the_official_client_reaches_files_and_batches(running: Running) -> None
         assert client.batches.cancel("batch_1").id == "batch_1"
     requests = running.engine.requests
     assert [(each.method, each.path) for each in requests] == [
-        ("POST", "/v1/files"), ("GET", "/v1/files/file-1/content"), ("DELETE", "/v1/files/file-1"),
+        ("GET", "/v1/files?limit=1"), ("POST", "/v1/files"),
+        ("GET", "/v1/files/file-1/content"), ("DELETE", "/v1/files/file-1"),
         ("POST", "/v1/batches"), ("GET", "/v1/batches?limit=3"),
         ("POST", "/v1/batches/batch_1/cancel"),
     ]  # fmt: skip
-    assert b'filename="a.jsonl"' in requests[0].body
-    assert requests[0].headers["content-type"].startswith("multipart/form-data")
+    assert b'filename="a.jsonl"' in requests[1].body
+    assert requests[1].headers["content-type"].startswith("multipart/form-data")
 
 
 def test_stored_responses_are_the_engines(running: Running) -> None:
@@ -82,6 +93,7 @@ def test_nothing_else_is_passed(running: Running, path: str) -> None:
 def test_files_over_the_limit_are_cut_off(running: Running) -> None:
     """An upload that is too long ends early, whether it says so itself or not."""
     kind = {"content-type": "multipart/form-data; boundary=x"}
+    running.engine.script += [HAVING]
     with gateway(running.engine, bounds=Bounds(upload_bytes_max=100_000)) as small:
         answer = httpx.post(f"{small.url}/files", content=b"x" * 100_001, headers=kind)
         assert answer.status_code == 413
@@ -90,9 +102,10 @@ def test_files_over_the_limit_are_cut_off(running: Running) -> None:
             httpx.post(f"{small.url}/files", content=pieces, headers=kind).raise_for_status()
 
 
-def test_a_budget_has_no_batches() -> None:
+def test_a_budget_has_no_batches(engine: ApiServer) -> None:
     """What an engine's batch costs nobody can hold, so with a budget there is none."""
-    with gateway(client={"base_url": "http://127.0.0.1:9/v1", "budget_usd": 1}) as running:
+    engine.script += [HAVING]
+    with gateway(engine, client={"budget_usd": 1}) as running:
         answer = httpx.post(f"{running.url}/batches", json={})
         assert answer.status_code == 403
         assert "no batch" in answer.json()["error"]["message"]

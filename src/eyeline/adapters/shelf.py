@@ -67,6 +67,12 @@ class SqliteShelf:
             query = "DELETE FROM objects WHERE kind = ? AND id = ?"
             return connection.execute(query, (kind, id)).rowcount > 0
 
+    def swap(self, kind: str, id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        query = "UPDATE objects SET value = ? WHERE kind = ? AND id = ? AND value = ?"
+        with self.open() as connection:
+            changed = connection.execute(query, (json.dumps(new), kind, id, json.dumps(old)))
+            return changed.rowcount > 0
+
     def all(self, kind: str) -> list[dict[str, Any]]:
         query = "SELECT value FROM objects WHERE kind = ? ORDER BY number DESC"
         with self.open() as connection:

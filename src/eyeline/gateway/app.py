@@ -10,14 +10,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from eyeline.adapters.http_async import AiohttpTransport
+from eyeline.adapters.shelf import SqliteShelf
 from eyeline.client import AsyncClient
 from eyeline.gateway import desk, static
 from eyeline.gateway.api import Api
+from eyeline.gateway.batches import Batches
 from eyeline.gateway.door import Door
-from eyeline.gateway.files import Files
+from eyeline.gateway.either import Having, either
 from eyeline.gateway.local import open_shelf, serve_here
 from eyeline.gateway.models import Models
 from eyeline.gateway.options import Options
@@ -38,42 +40,45 @@ def make_app(options: Options | None = None) -> Starlette:
     page = static.routes()
     open_paths = {"/healthz", *(route.path for route in page)}
 
+    api = Api(client, options)
+    shelf = open_shelf(client.wiring)
+    batches = Batches(shelf, options.bounds, api.answer, client.wiring.in_flight)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with client:
+            batches.resume()
             yield
+            await batches.close()
+            shelf.close()
 
     return Starlette(
-        routes=[*page, *routes(client, options)],
+        routes=[
+            *page,
+            Route("/healthz", healthz),
+            *twice([*api.routes(), *engines(api, options, shelf, batches)]),
+            *desk.routes(client.wiring, options.bounds),
+        ],
         lifespan=lifespan,
         middleware=[Middleware(Door, options, open_paths)],
         exception_handlers={Refused: refused, ClientGone: gone, HTTPException: unknown},
     )
 
 
-def routes(client: AsyncClient, options: Options) -> list[BaseRoute]:
-    """Give every endpoint; those of the API also without the `/v1` before them."""
-    api = Api(client, options)
-    return [
-        Route("/healthz", healthz),
-        *twice([*api.routes(), *engines(api, options)]),
-        *desk.routes(client.wiring, options.bounds),
-    ]
-
-
-def engines(api: Api, options: Options) -> list[Route]:
+def engines(api: Api, options: Options, shelf: SqliteShelf, batches: Batches) -> list[Route]:
     """Give the endpoints without images: passed to the engine, or answered for it here."""
     wiring, transport = api.wiring, api.client.driver.transport
-    if isinstance(transport, AiohttpTransport):
-        timeout_s = wiring.options.get("timeout_s") or TIMEOUT_S
-        has_budget = wiring.outside.limits.budget is not None
-        passage = Passage(transport, options.bounds, timeout_s, has_budget=has_budget)
-        return passage.routes((*MODELS, *FILES, *RESPONSES))
-    shelf = open_shelf(wiring)
-    if not wiring.gguf:
-        serve_here(api.client, shelf, api.find)
-    kept = [*Files(shelf, options.bounds).routes(), *Stored(shelf).routes()]
-    return [*Models(wiring).routes(), *kept]
+    here = [*batches.files.routes(), *batches.routes()]
+    if not isinstance(transport, AiohttpTransport):
+        if not wiring.gguf:
+            serve_here(api.client, shelf, api.find)
+        return [*Models(wiring).routes(), *Stored(shelf).routes(), *here]
+    timeout_s = wiring.options.get("timeout_s") or TIMEOUT_S
+    has_budget = wiring.outside.limits.budget is not None
+    passage = Passage(transport, options.bounds, timeout_s, has_budget=has_budget)
+    having = Having(transport, is_sure=wiring.engine.needs_key)
+    passed = passage.routes((*MODELS, *RESPONSES))
+    return [*passed, *either(having, passage.routes(FILES), here)]
 
 
 def twice(given: Sequence[Route]) -> list[Route]:
