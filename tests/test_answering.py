@@ -199,10 +199,10 @@ def test_a_dialect_of_the_reader_is_not_looked_for() -> None:
 # --- seen ---------------------------------------------------------------------------------------
 
 
-def blind(tokens: int | None) -> Response:
+def blind(tokens: int | None, model: str = "gpt-4o") -> Response:
     usage = {} if tokens is None else {"usage": {"prompt_tokens": tokens, "completion_tokens": 3}}
     message = {"role": "assistant", "content": "A cat."}
-    value = {"choices": [{"message": message, "finish_reason": "stop"}], "model": "gpt-4o", **usage}
+    value = {"choices": [{"message": message, "finish_reason": "stop"}], "model": model, **usage}
     return Response(200, {}, json.dumps(value).encode())
 
 
@@ -215,6 +215,15 @@ def test_an_image_that_was_dropped() -> None:
         client(transport, model="gpt-4o").ask("?", PNG)
     assert raised.value.answer.text == "A cat."
     assert raised.value.answer.cost_usd == Decimal("0.00006")
+
+
+def test_whose_tokens_are_counted() -> None:
+    """A dated name is the same model; a model of the server's own counts as nobody knows."""
+    dated = FakeTransport(blind(12, "gpt-4o-2024-08-06"))
+    with pytest.raises(ImageNotSeen):
+        client(dated, model="gpt-4o").ask("?", PNG)
+    own = FakeTransport(blind(12, "/models/tiny.gguf"))
+    assert client(own, model="gpt-4o").ask("?", PNG).text == "A cat."
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,15 @@ def test_fetched_urls() -> None:
     assert [bool(each.mend) for each in moved.findings] == [True, False]
 
 
+def test_what_is_refused_by_its_name() -> None:
+    """A passed URL that is named as a format the API refuses is found, and so is no URL at all."""
+    named = run(chat("https://example.org/a.heic", detail="high"))
+    assert kinds(named) == ["unsupported_format"]
+    assert (named.findings[0].mend, named.passed) == ("", ("https://example.org/a.heic",))
+    assert "image/heic by its name" in named.findings[0].found
+    assert kinds(run(chat("", detail="high"))) == ["unreadable"]
+
+
 def test_urls_that_the_engine_would_not_get() -> None:
     """Under `auto` they are fetched; where that fails they stay, and in a text the words alone."""
     outside = wire({"engine": "openai", "cache": False}).outside

@@ -12,14 +12,14 @@ from eyeline.core.bodies import RawImage
 from eyeline.core.catalogue import Model
 from eyeline.core.dialect import STANDARD, Dialect
 from eyeline.core.engine import Engine
-from eyeline.core.misplaced import Finding, finding
+from eyeline.core.misplaced import PASSED_TYPES, Finding, finding
 from eyeline.core.parts import Api, PreparedImage, data_url
 from eyeline.core.plan import Look
 from eyeline.core.question import Question, Urls
 from eyeline.core.reference import BytesRef, FileId, FileRef, Reference, parse_reference, shown
 from eyeline.core.spelt import Spelt, read_spelling
 from eyeline.core.tokens import Detail
-from eyeline.core.urls import is_passed
+from eyeline.core.urls import is_passed, named_type
 from eyeline.effects import Flow
 from eyeline.errors import BadReference, ImageError, ImageTooLarge, UnsupportedFormat
 from eyeline.exchange import Asking
@@ -101,6 +101,8 @@ class ImageMender:
             self.find(where, "private_url", shown(url), mended=False)
         elif found:
             self.find(where, "unreadable", found, mended=False)
+        elif named_type(url) not in {"", *PASSED_TYPES}:
+            self.find(where, "unsupported_format", f"{named_type(url)} by its name", mended=False)
         return self.pass_on(url)
 
     def pass_on(self, url: str) -> list[str]:
@@ -207,4 +209,6 @@ def is_web(value: Any) -> bool:
 
 
 def origin(value: Any) -> str:
-    return "local_path" if isinstance(value, str) else "object_in_part"
+    if isinstance(value, str):
+        return "local_path" if value else "unreadable"
+    return "object_in_part"

@@ -79,10 +79,12 @@ def refuse_unseen(answer: Answer, question: Question) -> None:
     Raise ImageNotSeen where the usage leaves no room for the images: then they were dropped.
 
     Billing may differ by a token an image; where the catalogue is not sure of a model's rule, half
-    is enough, and where it only guesses nothing can be said.
+    is enough, and where it only guesses nothing can be said. Nor where another model than the one
+    asked says that it answered: llama.cpp takes any name, and counts images as its own model does.
     """
     model, billed = question.model, answer.usage.input_tokens
-    if not question.sight_check or model.rule_is == "a guess" or billed is None:
+    is_other = answer.model != model.name and not catalogue.find(answer.model).known
+    if not question.sight_check or model.rule_is == "a guess" or is_other or billed is None:
         return
     counted = [image.tokens for image in answer.images if image.tokens]
     least = sum(counted) - len(counted) if model.rule_is == "sure" else sum(counted) // 2

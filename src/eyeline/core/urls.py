@@ -32,10 +32,13 @@ def is_passed(url: str, urls: Urls, engine: Engine, dialect: Dialect) -> bool:
 
 def is_likely(url: str, engine: Engine) -> bool:
     """Say whether a provider out there may download and take this, as far as its name tells."""
-    parts = urlsplit(url)
-    extension = parts.path.rpartition(".")[2].lower()
-    is_taken = EXTENSIONS.get(extension, "") in {"", *engine.media_types}
-    return is_taken and "@" not in parts.netloc and not is_private(url)
+    is_taken = named_type(url) in {"", *engine.media_types}
+    return is_taken and "@" not in urlsplit(url).netloc and not is_private(url)
+
+
+def named_type(url: str) -> str:
+    """Give the media type that the extension in a URL's path names, "" for none known."""
+    return EXTENSIONS.get(urlsplit(url).path.rpartition(".")[2].lower(), "")
 
 
 def is_to_be_fetched(urls: Iterable[str], error: ApiError, dialect: Dialect) -> bool:
