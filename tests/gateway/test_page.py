@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_server import ApiServer
+from api_server import ApiServer, Reply
 from browser import DESKTOP, PHONE, tab
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -212,6 +212,16 @@ def test_a_private_address_is_refused(
         )
         seen.page.keyboard.press("Enter")
         expect(seen.page.locator(".fault")).to_contain_text("private address")
+
+
+def test_an_address_is_fetched(chromium: Browser, engine: ApiServer) -> None:
+    """A picture of a host that the gateway may fetch from lies on the table under its address."""
+    engine.script.append(Reply(200, SIGN.read_bytes(), {"Content-Type": "image/jpeg"}))
+    allowed = {"engine": "local", "allow_hosts": ["127.0.0.1"]}
+    with gateway(client=allowed) as running, tab(chromium, f"{running.origin}/") as seen:
+        seen.page.get_by_label("Address of a picture").first.fill(f"{engine.origin}/sign.jpg")
+        seen.page.keyboard.press("Enter")
+        expect(seen.page.locator("#figure-name")).to_have_text(f"{engine.origin}/sign.jpg")
 
 
 def test_without_a_key_the_page_says_who_answers(chromium: Browser, keyless: Running) -> None:

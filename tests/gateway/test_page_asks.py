@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -221,6 +223,21 @@ def test_an_answer_that_breaks_off_says_so(
         expect(seen.page.locator(".answer")).to_contain_text("The sign")
 
 
+def test_an_engine_that_is_down_is_named(chromium: Browser) -> None:
+    """Where the engine cannot be reached the page says which, and what to do."""
+    with socket.socket() as unanswered:
+        unanswered.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unanswered.getsockname()[1]}/v1"
+        with (
+            gateway(client={"engine": url}) as running,
+            tab(chromium, f"{running.origin}/") as seen,
+        ):
+            lay(seen.page, SIGN)
+            ask(seen.page)
+            expect(seen.page.locator(".turn .what")).to_contain_text(f"{url}: no connection")
+            expect(seen.page.locator(".turn .hint")).to_contain_text("is the server running")
+
+
 def test_a_gateway_that_is_gone_is_named(chromium: Browser, online: Running) -> None:
     """Where nobody answers any more the page says what to look for."""
     with tab(chromium, f"{online.origin}/") as seen:
@@ -330,34 +347,39 @@ def test_the_same_can_be_done_elsewhere(
         lay(page, picture)
         ask(page, WILD)
         answered(page)
-        page.get_by_text("The same in Python, curl, shell").click()
-        copied = {name: copy(page, name) for name in ("Python", "curl", "Shell")}
+        ask(page, "Sure?")
+        answered(page, 2)
+        first = [copied(page, 1, name) for name in ("Python", "Shell")]
+        second = [copied(page, 2, name) for name in ("Python", "curl")]
         seen.shoot("desktop-light-code")
-    shell = copied["Shell"].replace("eyeline ", f"{sys.executable} -m eyeline ", 1)
-    commands = {"Python": [sys.executable, "-c", copied["Python"]], "Shell": ["bash", "-c", shell]}
-    if shutil.which("curl"):
-        commands["curl"] = ["bash", "-c", copied["curl"]]
-    for name, command in commands.items():
-        environ = {
-            **os.environ,
-            "OPENAI_BASE_URL": engine.url,
-            "EYELINE_CACHE_DIR": f"cache {name}",
-        }
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, f"{name}: {done.stderr}"
-        assert "EXIT 24" in done.stdout, name
-    asked = [body["messages"][0]["content"] for body in sent(engine)]
-    assert len(asked) == 1 + len(commands)
-    assert all(each == asked[0] for each in asked)
-    first = sent(engine)[0]["messages"][0]["content"]
-    for body in sent(engine)[1:]:
-        assert body["messages"][0]["content"] == first
+    asked = [body["messages"] for body in sent(engine)]
+    for command in (*first, *second[: 2 if shutil.which("curl") else 1]):
+        engine.requests.clear()
+        run(command, engine, tmp_path)
+        (body,) = sent(engine)
+        assert body["messages"] == asked[0 if command in first else 1], command
 
 
-def copy(page: Page, language: str) -> str:
-    page.get_by_role("tab", name=language).click()
-    page.get_by_role("button", name="Copy").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    return str(page.evaluate("navigator.clipboard.readText()"))
+def copied(page: Page, turn: int, language: str) -> list[str]:
+    """Copy what stands under a turn, and give the command that runs it."""
+    code = page.locator(".turn").nth(turn - 1).locator(".code")
+    code.evaluate("(box) => { box.open = true; }")
+    code.get_by_role("tab", name=language).click()
+    text = code.locator("pre").text_content()
+    code.locator("button", has_text=re.compile("^Cop")).click()
+    expect(page.get_by_role("status")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == text
+    assert text
+    if language == "Python":
+        return [sys.executable, "-c", text]
+    return ["bash", "-c", text.replace("eyeline ask", f"{sys.executable} -m eyeline ask", 1)]
+
+
+def run(command: list[str], engine: ApiServer, folder: Path) -> None:
+    environ = {**os.environ, "OPENAI_BASE_URL": engine.url, "OPENAI_API_KEY": "any"}
+    environ["EYELINE_CACHE_DIR"] = str(folder / f"cache {len(list(folder.iterdir()))}")
+    done = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "EXIT 24" in done.stdout

@@ -601,8 +601,8 @@ function billOf(turn) {
     usage?.cached && !bill.cached ? `${tokens(usage.cached)} from the provider's cache` : "",
     bill.cached ? "from the cache, $0" : dollars(bill.usd),
     turn.ending === "length" ? "cut at the token limit" : "",
-    turn.seconds ? `${turn.seconds.toFixed(1)} s` : "",
-  ].filter(Boolean).join(" · ");
+    turn.seconds ? `${turn.seconds.toFixed(turn.seconds < 0.1 ? 2 : 1)} s` : "",
+  ].filter(Boolean).map((each) => each.replaceAll(" ", "\u00a0")).join(" · ");
 }
 
 /** Draw what has come, once a frame. */
@@ -839,6 +839,7 @@ function fillCode(box, turn, turns) {
 }
 
 async function copyText(source, button) {
+  say("");
   try {
     await navigator.clipboard.writeText(source.textContent);
     button.textContent = "Copied";
