@@ -18,9 +18,12 @@ from eyeline.effects import (
     Claim,
     Effect,
     Emit,
+    Fingerprint,
     Flow,
     Now,
     Open,
+    Pages,
+    Prepare,
     Record,
     Release,
     Reserve,
@@ -35,16 +38,25 @@ from eyeline.ports import AsyncTransport
 T = TypeVar("T")
 # Done in whichever thread the flow is in.
 AT_ONCE = {Now, Chance, Release}
+# What keeps a core busy, each thread one.
+HEAVY = {Prepare, Pages, Fingerprint}
+# What waits for disks and other hosts.
+READERS = 32
+
+
+LEAPT = {*IN_TIME, *AT_ONCE, Claim}
 
 
 @dataclass(slots=True)
 class Crew:
     """
-    The threads that read and prepare, and what all rows are doing right now: how many are with the
-    threads, wait for the pace, or are on their way; `holding` counts those with dollars held.
+    The threads that read, those that prepare, and what all rows are doing right now: how many are
+    with the threads, wait for the pace, or are on their way; `holding` counts those with dollars
+    held.
     """
 
-    pool: ThreadPoolExecutor
+    readers: ThreadPoolExecutor
+    pixels: ThreadPoolExecutor
     preparing: int = 0
     waiting: int = 0
     sending: int = 0
@@ -54,8 +66,18 @@ class Crew:
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
-    def of(cls, threads: int | None = None) -> Crew:
-        return cls(ThreadPoolExecutor(threads or os.cpu_count() or 2, "eyeline-row"))
+    def of(cls) -> Crew:
+        return cls(
+            ThreadPoolExecutor(READERS, "eyeline-read"),
+            ThreadPoolExecutor(os.cpu_count() or 2, "eyeline-pixels"),
+        )
+
+    def close(self) -> None:
+        self.readers.shutdown()
+        self.pixels.shutdown()
+
+    def threads_for(self, effect: Effect) -> ThreadPoolExecutor:
+        return self.pixels if type(effect) in HEAVY else self.readers
 
     def settle(self) -> None:
         """Wake all who wait for dollars that others hold."""
@@ -117,7 +139,7 @@ class RowDriver(AsyncDriver):
     async def in_thread(self, flow: Flow[T], effect: Effect) -> Effect | Given | Done[T]:
         """Go on with a flow in a thread, as far as that goes; cancelled, wait until it has."""
         self.crew.preparing += 1
-        work = self.crew.pool.submit(self.leap, flow, effect)
+        work = self.crew.threads_for(effect).submit(self.leap, flow, effect)
         try:
             return await asyncio.wrap_future(work)
         except asyncio.CancelledError:
@@ -134,7 +156,8 @@ class RowDriver(AsyncDriver):
             self.crew.preparing -= 1
 
     def leap(self, flow: Flow[T], effect: Any) -> Effect | Given | Done[T]:
-        """Do an effect and those that follow it, until one that must be awaited."""
+        """Do an effect and those that follow it, until one that is done elsewhere, or awaited."""
+        is_heavy = type(effect) in HEAVY
         while True:
             try:
                 value = self.here(effect)
@@ -144,7 +167,7 @@ class RowDriver(AsyncDriver):
             except BaseException as error:
                 value, resume = error, flow.throw
             effect = next_of(resume, value)
-            if not (type(effect) in IN_TIME or type(effect) in AT_ONCE or type(effect) is Claim):
+            if type(effect) not in LEAPT or (type(effect) in HEAVY and not is_heavy):
                 return effect  # type: ignore[no-any-return]
 
     def here(self, effect: Any) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+# Of images that came with their rows, as an archive's do; all others are read when they are needed.
+BYTES_MAX = 192 * 2**20
+
 
 class Gate:
     """
@@ -12,31 +15,39 @@ class Gate:
     `turn` is held by the shard that reads rows; `stopped_by` is the first reason given for an end.
     """
 
-    def __init__(self, rows_max: int) -> None:
-        self.rows_max, self.open = rows_max, 0
-        self.free = asyncio.Semaphore(rows_max)
+    def __init__(self, rows_max: int, bytes_max: int = BYTES_MAX) -> None:
+        self.rows_max, self.bytes_max = rows_max, bytes_max
+        self.open = self.open_bytes = 0
         self.turn = asyncio.Lock()
+        self.changed = asyncio.Event()
         self.idle: set[asyncio.Task[None]] = set()
         self.stopped_by: BaseException | None = None
 
-    async def enter(self) -> bool:
-        """Wait for a place; False where no row is to begin any more."""
-        if self.stopped_by is None:
-            await self.free.acquire()
+    async def enter(self, size_bytes: int) -> bool:
+        """Wait for a place, in one's turn; False where no row is to begin any more."""
+        while self.stopped_by is None and self.is_full(size_bytes):
+            self.changed.clear()
+            await self.changed.wait()
         if self.stopped_by is not None:
             return False
         self.open += 1
+        self.open_bytes += size_bytes
         return True
 
-    def leave(self) -> None:
+    def is_full(self, size_bytes: int) -> bool:
+        has_bytes = self.open_bytes + size_bytes <= self.bytes_max or not self.open
+        return self.open >= self.rows_max or not has_bytes
+
+    def leave(self, size_bytes: int) -> None:
         self.open -= 1
-        self.free.release()
+        self.open_bytes -= size_bytes
+        self.changed.set()
 
     def stop(self, reason: BaseException) -> None:
         """Begin no more, and let go of each row of which nothing is on its way."""
         if self.stopped_by is None:
             self.stopped_by = reason
-            self.free.release()  # for whoever waits to enter
+            self.changed.set()
             for task in self.idle:
                 task.cancel()
 

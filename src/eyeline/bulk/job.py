@@ -19,6 +19,7 @@ from eyeline.bulk.rows import Shard, Source, open_source
 from eyeline.bulk.shard import ShardSpec
 from eyeline.bulk.tables import assemble
 from eyeline.bulk.tally import Tally
+from eyeline.bulk.unheld import LargeFiles
 from eyeline.core.cost import FREE
 from eyeline.core.schema import read_schema
 from eyeline.wiring import AskOptions, Wiring, limits
@@ -156,8 +157,7 @@ def standing(folder: RunFolder, commits: Commits, *, retry_failed: bool = False)
 
 def rewired(wiring: Wiring, folder: RunFolder, options: RunOptions, spent_usd: Decimal) -> Wiring:
     """Give the wiring with the run's own budget, and its own memory where the cache is off."""
-    # What is remembered of files saves reading them a second time, and a run reads each once.
-    outside = replace(wiring.outside, files=None)
+    outside = replace(wiring.outside, files=LargeFiles())
     if options.get("budget_usd") is not None:
         limited = limits({**wiring.options, "budget_usd": options["budget_usd"]}, wiring.settings)
         assert limited.budget is not None

@@ -44,7 +44,7 @@ async def carry_out(job: Job, watch: Watch) -> BaseException | None:
         with suppress(asyncio.CancelledError):
             await watching
         await transport.close()
-        context.crew.pool.shutdown()
+        context.crew.close()
         context.reader.shutdown()
     return context.gate.stopped_by
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -146,12 +147,13 @@ class ShardWork:
                 self.places.append((row.at, row.key, self.kept(row)))
                 if row.key in self.records:
                     continue
-                if not await gate.enter():
+                size_bytes = carried_bytes(row)
+                if not await gate.enter(size_bytes):
                     return False
                 task = asyncio.create_task(self.do(row))
                 self.tasks.add(task)
                 gate.idle.add(task)
-                task.add_done_callback(self.end)
+                task.add_done_callback(partial(self.end, size_bytes))
         self.context.tally.spans[self.spec.shard.number] = len(self.places)
         return True
 
@@ -161,10 +163,10 @@ class ShardWork:
     def kept(self, row: Row) -> Mapping[str, Any]:
         return {name: row.values.get(name) for name in self.context.columns.kept}
 
-    def end(self, task: asyncio.Task[None]) -> None:
+    def end(self, size_bytes: int, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         self.context.gate.idle.discard(task)
-        self.context.gate.leave()
+        self.context.gate.leave(size_bytes)
 
     async def drain(self) -> None:
         """Wait for what was begun."""
@@ -282,12 +284,17 @@ async def read_ahead(rows: Iterator[Row], reader: ThreadPoolExecutor) -> AsyncGe
             rows.close()
 
 
+def carried_bytes(row: Row) -> int:
+    """Give the size of the images that came with a row."""
+    return sum(len(image) for image in row.images if isinstance(image, bytes))
+
+
 def take(rows: Iterator[Row]) -> list[Row]:
     """Read the next rows, fewer where they carry their images with them."""
     taken, size_bytes = [], 0
     for row in islice(rows, AHEAD_ROWS):
         taken.append(row)
-        size_bytes += sum(len(image) for image in row.images if isinstance(image, bytes))
+        size_bytes += carried_bytes(row)
         if size_bytes >= AHEAD_BYTES:
             break
     return taken
