@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -27,8 +28,8 @@ BASE64_BEGINNINGS = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "SUkqA", "TU0AK")
 def read_file(path: Path, source: str, bytes_max: int | None = None) -> bytes:
     """Read a file, or its first `bytes_max` bytes. Raises the ImageError that fits."""
     try:
-        with path.open("rb") as file:
-            return read_stream(file, source, bytes_max)
+        with open(path, "rb") as file:  # noqa: PTH123  # a Path asks it in a roundabout way
+            return read_stream(file, source, bytes_max or room_for(file))
     except IsADirectoryError:
         raise ImageIsDirectory(source) from None
     except OSError as error:
@@ -39,6 +40,16 @@ def read_file(path: Path, source: str, bytes_max: int | None = None) -> bytes:
         raise ImageUnreadable(source, error.strerror or str(error)) from None
     except ValueError as error:  # a NUL byte in the name
         raise ImageUnreadable(source, str(error)) from None
+
+
+def room_for(file: BinaryIO) -> int | None:
+    """
+    Say how much to read of a file: room for the most that is allowed would be mapped anew for each.
+
+    None for what has no size: a pipe, and some files that are made as they are read.
+    """
+    size_bytes = os.fstat(file.fileno()).st_size
+    return size_bytes + 1 if 0 < size_bytes <= BYTES_MAX else None
 
 
 def no_path(source: str) -> BadReference:
