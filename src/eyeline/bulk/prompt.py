@@ -34,7 +34,7 @@ class Prompt:
         for name in columns:
             if name not in known:
                 raise ColumnMissing(name, "prompt", ", ".join(known))
-        return cls(text, columns) if named else cls(text)
+        return cls(text, columns) if columns else cls(filled(text, {}))
 
     def of(self, values: Mapping[str, Any], source: str) -> str:
         """Give the prompt of one row. Raises ValueMissing where a column has nothing."""
@@ -44,8 +44,14 @@ class Prompt:
             if values.get(name) in (None, ""):
                 raise ValueMissing(source, name)
 
-        def filled(found: re.Match[str]) -> str:
-            literal = found["literal"]
-            return str(values[found["column"]]) if literal is None else f"{{{literal}}}"
+        return filled(self.text, values)
 
-        return NAMED.sub(filled, self.text)
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """Put values where their columns are named, and take one brace off each that is doubled."""
+
+    def fill(found: re.Match[str]) -> str:
+        literal = found["literal"]
+        return str(values[found["column"]]) if literal is None else f"{{{literal}}}"
+
+    return NAMED.sub(fill, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from eyeline.adapters.sightings import AsSeen, absolute, state_of
@@ -18,6 +19,9 @@ class LargeFiles:
     reads each but once.
     """
 
+    def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
+        self.now_ns = now_ns
+
     def glance(self, file: Path) -> Sighting:
         return self.known(file)
 
@@ -26,7 +30,7 @@ class LargeFiles:
         state = state_of(path)
         if state is None or state.size_bytes <= HELD_BYTES_MAX:
             return Sighting(path, None)
-        if not state.is_settled(time.time_ns()):
+        if not state.is_settled(self.now_ns()):
             # Written so lately that it may be written again unnoticed.
             return Sighting(path, None)
         return Sighting(path, state, None, AsSeen(path, state))
