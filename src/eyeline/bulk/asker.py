@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from eyeline.bulk.book import Book
 from eyeline.bulk.prompt import Prompt
 from eyeline.bulk.rows import Row
 from eyeline.core.dialect import STANDARD
@@ -11,9 +14,13 @@ from eyeline.core.question import Question, readable_text
 from eyeline.core.reference import FileId, Reference
 from eyeline.drivers import Outside
 from eyeline.exchange import Asking
+from eyeline.policy.limits import Hold
 from eyeline.policy.retry import Retry
 from eyeline.ports import AsyncTransport
 from eyeline.wiring import AskOptions, Wiring, parse_references
+
+if TYPE_CHECKING:
+    from eyeline.bulk.shard import ShardSpec
 
 # A run has time: a row is sent again until the network, the server or the limit is back. Before the
 # first answer the address may simply be wrong.
@@ -29,8 +36,6 @@ class Asker:
     wiring: Wiring
     options: AskOptions
     transport: AsyncTransport
-    # Whether the pace says how fast rows are sent to a server of which nothing is known.
-    patient: bool = True
     # A question that was made whole, by whether its images are named by file ids: all others differ
     # from it in prompt and images alone.
     made: dict[bool, Question] = field(default_factory=dict)
@@ -39,13 +44,20 @@ class Asker:
     def outside(self) -> Outside:
         return self.wiring.outside
 
+    def way(self, spec: ShardSpec, row: Row, book: Book) -> AsyncTransport:
+        """Give what carries the requests of a row."""
+        return self.transport
+
+    def journal(self, book: Book) -> Callable[[Hold], None]:
+        """Give what writes down that a request of a row goes out."""
+        return book.intend
+
     def asking(self, row: Row, *, has_answered: bool) -> Asking:
         """Make the question of a row. Raises an EyelineError where it cannot be asked."""
         question = self.question(self.prompt.of(row.values, row.source), row)
         engine, outside = self.wiring.engine, self.outside
         dialect = STANDARD if engine.is_local else outside.recall(engine.base_url)
-        retry = PATIENT if has_answered else AT_FIRST
-        return Asking(question, engine, retry, dialect=dialect, patient=self.patient)
+        return Asking(question, engine, PATIENT if has_answered else AT_FIRST, dialect=dialect)
 
     def question(self, prompt: str, row: Row) -> Question:
         references: tuple[Reference, ...] = tuple(parse_references(row.images))

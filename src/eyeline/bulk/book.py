@@ -22,9 +22,13 @@ class Book:
 
     def intend(self, hold: Hold) -> None:
         self.ledger.intent(self.key, hold.usd_max)
-        self.usd_max.append(hold.usd_max)
+        self.remember(hold)
         self.is_open = True
         self.on_intent()
+
+    def remember(self, hold: Hold) -> None:
+        """Know what a request costs at most that does not go out by itself."""
+        self.usd_max.append(hold.usd_max)
 
     def conclude(self) -> None:
         """Say that the last request is no longer on its way."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
+from eyeline.bulk.batch.errors import BatchPending
 from eyeline.bulk.job import Job, opened
 from eyeline.bulk.options import RunOptions, check_run
 from eyeline.bulk.result import RunResult, result_of_run
@@ -20,7 +21,7 @@ from eyeline.wiring import ClientOptions, Wiring, check_names, wire
 
 T = TypeVar("T")
 # Ends that leave a result worth having; all others are raised.
-GOOD_ENDS = (BudgetExceeded, TooManyFailures)
+GOOD_ENDS = (BudgetExceeded, TooManyFailures, BatchPending)
 
 
 class What(NamedTuple):
@@ -101,13 +102,25 @@ async def whole_run(
     with opened(*what, wiring, options) as job:
         if agree is not None:
             await asyncio.to_thread(agree, job)
-        stopped_by = await carry_out(job, watch or usual_watch(what.out))
+        stopped_by = await carried(job, watch or usual_watch(what.out))
         result = result_of_run(job, stopped_by, time.monotonic() - begun_s)
         if report := options.get("report"):
             from eyeline.bulk.report.make import report_run
 
             await asyncio.to_thread(report_run, job, result, str(report))
         return result
+
+
+async def carried(job: Job, watch: Watch) -> BaseException | None:
+    """Do what is to be done of a run: live, or in batches; what went the other way comes back."""
+    if job.options.get("batch") or job.folder.batch.exists():
+        from eyeline.bulk.batch.carry import carry_by_batch, take_back
+
+        if job.options.get("batch"):
+            return await carry_by_batch(job, watch, wait=not job.options.get("no_wait"))
+        if (stopped_by := await take_back(job, watch)) is not None:
+            return stopped_by
+    return await carry_out(job, watch)
 
 
 def blocking(main: Coroutine[Any, Any, T]) -> T:

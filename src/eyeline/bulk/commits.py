@@ -97,6 +97,7 @@ class Commits:
     def append(self, commit: Commit) -> None:
         self.write(commit.to_record())
         self.take(commit)
+        self.parts.add(self.part_name(commit.shard))
 
     def note_assembled(self) -> None:
         """Write down that OUT was made of all that is finished by now."""

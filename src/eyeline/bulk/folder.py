@@ -8,6 +8,7 @@ A run's folder, `OUT.run/`: where everything is that a run must not forget.
     ledger/            what was sent and answered in the shards that are not; see `ledger`
     parts/             the answers of each finished shard, in input order
     answers.sqlite3    answers of this run, where it was told to leave the cache alone
+    batch/             what went to the Batch API; see `batch.state`
     lock, ballast      who works here; a little room for a full disk
 """
 
@@ -44,6 +45,7 @@ class RunFolder:
         self.shards = path / "shards.jsonl"
         self.commits = path / "commits.jsonl"
         self.answers = path / "answers.sqlite3"
+        self.batch = path / "batch"
         self.ballast = path / "ballast"
 
     @classmethod
@@ -133,7 +135,7 @@ class RunFolder:
         answers = self.path.glob(f"{self.answers.name}*")
         for path in [*files, *answers, *self.parts.glob("*.parquet")]:
             path.unlink(missing_ok=True)
-        for folder in (self.ledgers, self.source):
+        for folder in (self.ledgers, self.source, self.batch):
             shutil.rmtree(folder, ignore_errors=True)
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:

@@ -221,7 +221,7 @@ def forecast(
             selection=selection_of(options),
         )
         looker = Looker.of(wiring, Prompt.read(prompt, rows.columns), question)
-        made = begun(question)
+        made = begun(question, in_batch=options.get("batch", False))
         for row in looker.each(row for shard in rows.shards() for row in rows.rows(shard)):
             made.take(row)
         return made
@@ -230,7 +230,7 @@ def forecast(
 def forecast_of(job: Job, rows_max: int | None = None) -> Forecast:
     """Say what is left of a run, from all its rows, or the first `rows_max` that have no answer."""
     question = job.wiring.question(job.prompt.text, ("a.png",), job.asked)
-    made = begun(question, job)
+    made = begun(question, job, in_batch=job.options.get("batch", False))
     looker = Looker.of(job.wiring, job.prompt, question)
     shards = [*job.todo()]
     for spec in shards:
@@ -253,7 +253,10 @@ def count_rows(source: Source, shard: Shard) -> int:
     return sum(1 for _ in getattr(source, "peek", source.rows)(shard))
 
 
-def begun(question: Question, job: Job | None = None) -> Forecast:
+def begun(question: Question, job: Job | None = None, *, in_batch: bool = False) -> Forecast:
+    from eyeline.bulk.batch.carry import at_batch
+
+    question = at_batch(question) if in_batch else question
     return Forecast(question.model, question.look.detail, expected_output(question, job))
 
 

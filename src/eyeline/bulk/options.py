@@ -25,7 +25,8 @@ class RunOptions(AskOptions, total=False):
     repeats failed rows; `in_doubt` says what becomes of rows that were sent and never answered. A
     run ends at the first failure with `fail_fast`, and after more than `max_failures`.
     `rows_in_flight` is how many rows are open at once; 0 finds out by itself. `report` is an HTML
-    file that shows the rows, written at the end.
+    file that shows the rows, written at the end. With `batch` questions go through the Batch API,
+    at half the price and within a day; with `no_wait` the call ends once they are on their way.
     """
 
     budget_usd: float | Decimal | None
@@ -42,6 +43,8 @@ class RunOptions(AskOptions, total=False):
     max_failures: int | None
     rows_in_flight: int
     report: str | None
+    batch: bool
+    no_wait: bool
 
 
 def check_run(options: RunOptions) -> None:
@@ -52,6 +55,8 @@ def check_run(options: RunOptions) -> None:
     if (given := options.get("in_doubt", "resend")) not in IN_DOUBT:
         expected = f"resend or skip{did_you_mean(str(given), IN_DOUBT)}"
         raise SettingsError("in_doubt", str(given), expected)
+    if options.get("no_wait") and not options.get("batch"):
+        raise SettingsError("no_wait", "without batch", "both, or neither")
     if options.get("refresh"):
         raise SettingsError("refresh", "for a run", "--new --no-cache, which asks every row anew")
     for name in ("image", "keep"):

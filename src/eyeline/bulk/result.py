@@ -136,7 +136,8 @@ def run_of(out: str) -> tuple[RunFolder, Commits]:
 def recover_live(tally: Tally, commits: Commits) -> None:
     """Count the rows that have an outcome in a shard that is not finished."""
     for tries in commits.live():
-        tally.recover(recover(*tries).records.values())
+        for record in recover(*tries).records.values():
+            tally.count(record)
 
 
 def result_of_run(job: Job, stopped_by: BaseException | None, elapsed_s: float) -> RunResult:

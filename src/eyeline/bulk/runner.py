@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from eyeline.bulk.asker import Asker
 from eyeline.bulk.commits import Commit
@@ -19,14 +18,13 @@ from eyeline.bulk.gate import Gate
 from eyeline.bulk.job import Job
 from eyeline.bulk.options import failures_max
 from eyeline.bulk.run_errors import Interrupted
-from eyeline.bulk.shard import Context, run_shard
+from eyeline.bulk.shard import Context, ShardSpec, run_shard
 from eyeline.bulk.watch import Watch, Watcher
 
 # How many shards may be open: one that reads, and those that wait for their last answers.
 SHARDS_OPEN = 16
 COLLECT_AFTER = 20_000
-# Rows that are open beyond those in flight, so that some are prepared meanwhile.
-ROWS_AHEAD = 2 * (os.cpu_count() or 2)
+ROWS_IN_FLIGHT, LOCAL_ROWS_IN_FLIGHT = 256, 4
 
 
 async def carry_out(job: Job, watch: Watch) -> BaseException | None:
@@ -34,45 +32,53 @@ async def carry_out(job: Job, watch: Watch) -> BaseException | None:
     Do all shards that are not finished, and make the output; give the reason where it ended early.
     """
     transport = job.wiring.async_transport()
-    named = job.options.get("rows_in_flight")
-    asker = Asker(job.prompt, job.wiring, job.asked, transport, patient=not named)
-    context = context_of(job, asker)
+    context = context_of(job, Asker(job.prompt, job.wiring, job.asked, transport))
+    try:
+        async with at_work(context, watch):
+            with interruptible(context.gate):
+                await do_shards(job, context, job.todo())
+            if context.gate.stopped_by is None:
+                await asyncio.to_thread(job.assemble)
+    finally:
+        await transport.close()
+    return context.gate.stopped_by
+
+
+@asynccontextmanager
+async def at_work(context: Context, watch: Watch) -> AsyncIterator[None]:
+    """Show how far a run is while it works; its threads end with it."""
     watching = asyncio.create_task(keep_watching(context, watch))
     try:
-        with interruptible(context.gate), seldom_collected():
-            await do_shards(job, context)
-        if context.gate.stopped_by is None:
-            await asyncio.to_thread(job.assemble)
+        with seldom_collected():
+            yield
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-        await transport.close()
         context.crew.close()
         context.reader.shutdown()
-    return context.gate.stopped_by
 
 
 def context_of(job: Job, asker: Asker) -> Context:
-    named, model = job.options.get("rows_in_flight"), job.asked.get("model")
+    usual = LOCAL_ROWS_IN_FLIGHT if job.wiring.engine.is_local else ROWS_IN_FLIGHT
     return Context(
         folder=job.folder,
         source=job.source,
         columns=job.columns,
         asker=asker,
         crew=Crew.of(),
-        gate=Gate(lambda: named or job.wiring.in_flight(model) + ROWS_AHEAD),
+        gate=Gate(job.options.get("rows_in_flight") or usual),
         tally=job.tally,
         reader=ThreadPoolExecutor(1, "eyeline-source"),
         failures_max=failures_max(job.options),
     )
 
 
-async def do_shards(job: Job, context: Context) -> None:
+async def do_shards(job: Job, context: Context, specs: Iterable[ShardSpec]) -> None:
     """Do each shard in its turn. An error that is none of a row stops the run."""
     pending: set[asyncio.Task[Commit | None]] = set()
     try:
-        for spec in job.todo():
+        for spec in specs:
             if context.gate.stopped_by is not None:
                 break
             pending.add(asyncio.create_task(run_shard(spec, context)))

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from eyeline.bulk.asker import Asker
+from eyeline.bulk.batch.errors import Parked
 from eyeline.bulk.book import Book
 from eyeline.bulk.columns import Columns
 from eyeline.bulk.commits import Commit, commit_of
@@ -141,7 +142,7 @@ class ShardWork:
     async def send_rows(self) -> bool:
         """Begin each row that has no outcome; False where the gate closed before the last."""
         gate = self.context.gate
-        self.context.tally.recover(self.records.values())
+        self.context.tally.recover(self.spec.shard.number, self.records.values())
         async with aclosing(read_ahead(self.rows(), self.context.reader)) as rows:
             async for row in rows:
                 self.places.append((row.at, row.key, self.kept(row)))
@@ -189,6 +190,8 @@ class ShardWork:
             if book.usd_max and not book.is_open:
                 self.ledger.left(row.key, book.most(but=book.usd_max[-1:]))
             raise
+        except Parked:
+            pass  # it goes with a batch, and comes back here with the answer
         except RunUnwritable as error:
             gate.stop(error)
         except Exception as error:
@@ -199,10 +202,11 @@ class ShardWork:
             raise row.problem
         if self.spec.skip_doubts and row.key in self.found.doubts:
             raise InDoubt(row.source)
-        context = self.context
-        asking = context.asker.asking(row, has_answered=context.crew.answered_s is not None)
-        outside = replace(context.asker.outside, journal=book.intend)
-        driver = RowDriver(outside, context.asker.transport, context.crew, context.gate, book)
+        context, asker = self.context, self.context.asker
+        way = asker.way(self.spec, row, book)
+        asking = asker.asking(row, has_answered=context.crew.answered_s is not None)
+        outside = replace(asker.outside, journal=asker.journal(book))
+        driver = RowDriver(outside, way, context.crew, context.gate, book)
         answer = await driver.run(ask(asking))
         spent_usd = book.spent_on(answer)
         self.note(row, done(row, answer, len(book.usd_max)), spent_usd, driver.stored)

@@ -38,6 +38,7 @@ class Tally:
     doubts: dict[str, Doubt] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     damaged: int = 0
+    recovered: set[int] = field(default_factory=set)
 
     def take(self, record: Mapping[str, Any], spent_usd: Decimal) -> None:
         """Count a row that ended now."""
@@ -50,8 +51,11 @@ class Tally:
             self.now_done += 1
             self.now_cached += bool(record["cached"])
 
-    def recover(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Count rows that ended before."""
+    def recover(self, shard: int, records: Iterable[Mapping[str, Any]]) -> None:
+        """Count rows of a shard that ended before, when it is first looked at."""
+        if shard in self.recovered:
+            return
+        self.recovered.add(shard)
         for record in records:
             self.count(record)
 

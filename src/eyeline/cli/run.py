@@ -51,6 +51,8 @@ ROWS_LOOKED_AT = 200
 @click.option(
     "--rows-in-flight", type=click.IntRange(1), metavar="N", help="Rows open at once, at most."
 )
+@click.option("--batch", is_flag=True, help="Through the Batch API: half the price, in a day.")
+@click.option("--no-wait", is_flag=True, help="With --batch: end once all is on its way.")
 @click.option("--dry-run", is_flag=True, help="Say what it will take, and send nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before a run that costs more than $1.")
 @click.option("--report", metavar="FILE", help="An HTML page of the rows, written at the end.")
@@ -159,6 +161,8 @@ def again() -> str:
 
 def show_end(result: RunResult, *, as_json: bool) -> None:
     """Say what became of a run."""
+    from eyeline.bulk.batch.errors import BatchPending
+
     if as_json:
         from eyeline.bulk.watches import Events
 
@@ -167,6 +171,9 @@ def show_end(result: RunResult, *, as_json: bool) -> None:
     note(safe(" · ".join(result.figures())))
     for words in doubt_words(result):
         complain("warning", words, "yellow")
+    if isinstance(result.stopped_by, BatchPending):
+        note(f"{result.stopped_by}; {result.stopped_by.hint}: {again()}")
+        return
     if isinstance(result.stopped_by, EyelineError):
         show_error(result.stopped_by)
     elif result.stopped_by is not None:
