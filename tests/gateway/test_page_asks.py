@@ -120,7 +120,7 @@ def test_the_answer_is_shown_as_it_comes(
 
 
 def test_an_answer_can_be_stopped(chromium: Browser, engine: ApiServer, online: Running) -> None:
-    """Escape ends it; what came stays, and the next question goes on from there."""
+    """Escape or the button ends it; what came stays, and the next question goes on from there."""
     with tab(chromium, f"{online.origin}/") as seen:
         page, pieces = seen.page, held_answer(engine)
         lay(page, SIGN)
@@ -129,9 +129,15 @@ def test_an_answer_can_be_stopped(chromium: Browser, engine: ApiServer, online: 
         page.keyboard.press("Escape")
         expect(page.locator(".turn")).to_contain_text("Stopped.")
         pieces.go_on.set()
+        again = held_answer(engine, 0)
         ask(page, "Go on.")
-        answered(page, 2)
-    assert [each["role"] for each in sent(engine)[1]["messages"]] == ["user", "assistant", "user"]
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".turn").nth(1)).to_contain_text("Stopped.")
+        again.go_on.set()
+        ask(page, "Go on now.")
+        answered(page, 3)
+    roles = [each["role"] for each in sent(engine)[-1]["messages"]]
+    assert roles == ["user", "assistant", "user", "user"]
 
 
 def test_a_follow_up_keeps_the_conversation(

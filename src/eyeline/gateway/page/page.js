@@ -17,8 +17,8 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 const tokens = (number) => number.toLocaleString("en");
+const count = (number, one, many = `${one}s`) => `${tokens(number)} ${number === 1 ? one : many}`;
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
 
 /** Say dollars: two figures that count, never rounded to nothing; null where no price is known. */
@@ -33,40 +33,50 @@ function dollars(usd) {
 
 const VIEWS_MAX = 6;
 const IDEAS = ["What is in the picture?", "Read all the text.", "What is unusual here?"];
+// A picture smaller than this is drawn larger, by a whole factor, so that its cells can be seen.
+const TINY_PX = 384;
 const NARROW = matchMedia("(max-width: 899px)");
-const STATES = { asking: "asking", answering: "coming", stopped: "stopped", failed: "failed", answered: "" };
-const UNREACHED = "The gateway does not answer.";
+const STATES = { asking: "asking", answering: "coming", stopped: "stopped", failed: "failed" };
+const TOKEN = "eyeline-token";
+// What is taken of a model that nobody has told us about.
+const UNKNOWN = {
+  group: "others", api: "chat", details: ["low", "high", "original"], counts_tokens: true,
+  input_usd_per_million: null, output_usd_per_million: null,
+};
 
-const known = { engine: null, models: [], model: "", detail: "high", token: sessionStorage.getItem("eyeline-token") ?? "" };
+const known = { engine: null, models: [], model: "", detail: "high", wanted: "high" };
+known.token = sessionStorage.getItem(TOKEN) ?? "";
 const conversations = [];
 let table = newConversation();
 let answering = null; // the AbortController of the answer on its way
 
 function newConversation() {
-  return { pages: [], turns: [], at: 0 };
+  return { pages: [], turns: [], at: 0, waiting: 0 };
 }
 
 /** An error with what to do about it, as the gateway says it. */
 class Fault extends Error {
-  constructor(message, hint = "") {
+  constructor(message, hint = "", status = 0) {
     super(message);
     this.hint = hint;
+    this.status = status;
   }
 }
 
-const modelOf = (name) =>
-  known.models.find((model) => model.name === name) ??
-  { name, group: "others", api: "chat", details: ["low", "high", "original"], counts_tokens: true, input_usd_per_million: null, output_usd_per_million: null };
+const modelOf = (name) => known.models.find((model) => model.name === name) ?? { ...UNKNOWN, name };
 const page = () => table.pages[table.at];
 const choiceOf = (each, model = known.model, detail = known.detail) => each?.choices[model]?.[detail];
 
-/** The detail a model would be asked with: the chosen one where it has it and takes the picture. */
+/** The detail a model would be asked with: the wanted one where it has it and takes the picture. */
 function detailFor(model, each = page()) {
-  const fits = (detail) => modelOf(model).details.includes(detail) && !choiceOf(each, model, detail)?.refused;
-  return [known.wanted, "high", ...modelOf(model).details].find(fits) ?? "high";
+  const { details } = modelOf(model);
+  const fits = (detail) => details.includes(detail) && !choiceOf(each, model, detail)?.refused;
+  return [known.wanted, "high", ...details].find(fits) ?? "high";
 }
 
 // --- the gateway --------------------------------------------------------------------------------
+
+const ENDS_IN_HINT = /^(.+?) \(([^()]+(?:\([^()]*\)[^()]*)*)\)$/s;
 
 async function call(path, options = {}) {
   const headers = new Headers(options.headers);
@@ -76,7 +86,7 @@ async function call(path, options = {}) {
     response = await fetch(path, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Fault(UNREACHED, "Is eyeline serve still running?");
+    throw new Fault("The gateway does not answer.", "Is eyeline serve still running?");
   }
   if (!response.ok) throw await faultOf(response);
   return response;
@@ -88,27 +98,25 @@ async function faultOf(response) {
   let error = {};
   try {
     const body = JSON.parse(text);
-    error = typeof body.error === "object" && body.error ? body.error : { message: body.error ?? body.detail };
+    error = typeof body.error === "string" ? { message: body.error } : body.error ?? {};
   } catch { /* not JSON: a proxy, say */ }
   const message = String(error.message || `The gateway answered ${response.status}.`);
-  // The gateway's own errors in the API's shape have no field for a hint.
-  const [, words, hint] = (!error.hint && /^(.+?) \(([^()]+(?:\([^()]*\)[^()]*)*)\)$/s.exec(message)) || [];
-  const fault = words ? new Fault(words, hint) : new Fault(message, error.hint ?? "");
-  fault.status = response.status;
-  return fault;
+  // The gateway's own errors in the API's shape have no field for a hint, and end in it.
+  const [, words = message, hint = ""] = (!error.hint && ENDS_IN_HINT.exec(message)) || [];
+  return new Fault(words, error.hint ?? hint, response.status);
 }
 
 async function begin() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
-    known.token = given;
-    sessionStorage.setItem("eyeline-token", given);
+    keepToken(given);
     history.replaceState(null, "", location.pathname);
   }
   try {
     const found = await (await call("eyeline/models")).json();
     Object.assign(known, found, { wanted: found.detail });
-    if (!found.engine.is_local && found.engine.name !== "openai") known.models = (await served()) ?? found.models;
+    const isOther = !found.engine.is_local && found.engine.name !== "openai";
+    if (isOther) known.models = (await served()) ?? found.models;
   } catch (error) {
     if (error.status === 401) return unlock();
     return complain(error, begin);
@@ -128,13 +136,19 @@ async function served() {
   }
 }
 
+function keepToken(token) {
+  known.token = token;
+  sessionStorage.setItem(TOKEN, token);
+}
+
 function unlock() {
-  $("locked").addEventListener("close", () => {
-    known.token = $("token").value;
-    sessionStorage.setItem("eyeline-token", known.token);
+  const open = () => {
+    keepToken($("token").value);
     begin();
-  }, { once: true });
-  if (known.token) $("locked-why").textContent = "That is not its token. Whoever runs eyeline serve has it.";
+  };
+  $("locked").addEventListener("close", open, { once: true });
+  const said = known.token ? "That is not its token. " : "";
+  $("locked-why").textContent = `${said}Whoever runs eyeline serve has it.`;
   $("token").value = "";
   $("locked").showModal();
 }
@@ -181,7 +195,7 @@ async function laySheet(sheet, onto) {
   await begun;
   $("looking").textContent = `Looking at ${sheet.name}…`;
   say($("looking").textContent);
-  onto.waiting = (onto.waiting ?? 0) + 1;
+  onto.waiting += 1;
   show();
   try {
     const detail = modelOf(known.model).details.includes(known.wanted) ? known.wanted : "high";
@@ -191,7 +205,10 @@ async function laySheet(sheet, onto) {
     });
     onto.pages.push(...pages.map((each, number) => ({ ...each, sheet, number })));
     onto.at = onto.pages.length - pages.length;
-    if (left_out) complain(new Fault(`${sheet.name}: the first ${count(pages.length, "page")} are on the table, ${left_out} more are not.`));
+    if (left_out) {
+      const first = `the first ${count(pages.length, "page")} are on the table`;
+      complain(new Fault(`${sheet.name}: ${first}, ${tokens(left_out)} more are not.`));
+    }
     say(`${sheet.name} is on the table. ${figuresAloud()}`);
   } catch (error) {
     complain(error);
@@ -239,7 +256,9 @@ function show() {
 
 function showFilm() {
   const items = table.pages.map((each, number) => {
-    const button = make("button", { type: "button", className: "tile", ariaLabel: `Picture ${number + 1}: ${each.source}` }, make("img", { src: each.url, alt: "" }));
+    const ariaLabel = `Picture ${number + 1}: ${each.source}`;
+    const image = make("img", { src: each.url, alt: "" });
+    const button = make("button", { type: "button", className: "tile", ariaLabel }, image);
     if (number === table.at) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => {
       table.at = number;
@@ -248,7 +267,8 @@ function showFilm() {
     });
     return make("li", {}, button);
   });
-  if (table.waiting) items.push(make("li", {}, make("span", { className: "tile", role: "img", ariaLabel: "One more is coming" }, "…")));
+  const more = { className: "tile", role: "img", ariaLabel: "One more is coming" };
+  if (table.waiting) items.push(make("li", {}, make("span", more, "…")));
   $("film").replaceChildren(...items);
 }
 
@@ -263,75 +283,106 @@ function showPicture() {
 function fit() {
   const current = page();
   if (!current || $("frame").hidden) return;
-  const { width_px, height_px } = current;
-  const { clientWidth, clientHeight } = $("stage");
-  const room_px = NARROW.matches ? innerHeight * 0.56 : clientHeight;
-  const longest = Math.max(width_px, height_px);
-  const enlarged = longest < 384 ? Math.floor(384 / longest) : 1;
   const isWhole = $("whole").checked;
-  const scale = isWhole ? choiceOf(current)?.width_px / width_px / devicePixelRatio || 1
-    : Math.min(clientWidth / width_px, room_px / height_px, enlarged);
+  const scale = isWhole ? wholeScale(current) : roomyScale(current);
   $("stage").classList.toggle("whole", isWhole);
   $("frame").classList.toggle("coarse", scale > 1);
-  $("frame").style.width = `${Math.max(1, Math.round(width_px * scale))}px`;
-  $("frame").style.height = `${Math.max(1, Math.round(height_px * scale))}px`;
+  $("frame").style.width = `${Math.max(1, Math.round(current.width_px * scale))}px`;
+  $("frame").style.height = `${Math.max(1, Math.round(current.height_px * scale))}px`;
   drawLines();
+}
+
+/** One pixel as sent to one of the screen. */
+function wholeScale(each) {
+  return (choiceOf(each)?.width_px ?? each.width_px) / each.width_px / devicePixelRatio;
+}
+
+function roomyScale({ width_px, height_px }) {
+  const { clientWidth, clientHeight } = $("stage");
+  const room_px = NARROW.matches ? innerHeight * 0.56 : clientHeight;
+  const longest_px = Math.max(width_px, height_px);
+  const enlarged = longest_px < TINY_PX ? Math.floor(TINY_PX / longest_px) : 1;
+  return Math.min(clientWidth / width_px, room_px / height_px, enlarged);
 }
 
 /** Draw the lines between patches or tiles, each one device pixel wide and on the pixel. */
 function drawLines() {
   const chosen = choiceOf(page());
-  const { clientWidth, clientHeight } = $("frame");
   const canvas = $("grid");
-  const ratio = devicePixelRatio;
-  canvas.width = Math.round(clientWidth * ratio);
-  canvas.height = Math.round(clientHeight * ratio);
+  canvas.width = Math.round($("frame").clientWidth * devicePixelRatio);
+  canvas.height = Math.round($("frame").clientHeight * devicePixelRatio);
   if (!chosen?.cell_px || !$("lines").checked) return;
   const pen = canvas.getContext("2d");
   pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--lines");
   pen.beginPath();
-  const steps = (side_px, drawn) =>
-    Array.from({ length: Math.ceil(side_px / chosen.cell_px) - 1 }, (_, at) => Math.round(((at + 1) * chosen.cell_px * drawn) / side_px) + 0.5);
-  for (const x of steps(chosen.width_px, canvas.width)) { pen.moveTo(x, 0); pen.lineTo(x, canvas.height); }
-  for (const y of steps(chosen.height_px, canvas.height)) { pen.moveTo(0, y); pen.lineTo(canvas.width, y); }
+  for (const x of between(chosen.cell_px, chosen.width_px, canvas.width)) {
+    pen.moveTo(x, 0);
+    pen.lineTo(x, canvas.height);
+  }
+  for (const y of between(chosen.cell_px, chosen.height_px, canvas.height)) {
+    pen.moveTo(0, y);
+    pen.lineTo(canvas.width, y);
+  }
   pen.stroke();
+}
+
+/** Where lines go between cells along a side that is drawn so long; the middle of a pixel each. */
+function between(cell_px, side_px, drawn_px) {
+  const lines = Math.ceil(side_px / cell_px) - 1;
+  return Array.from({ length: lines }, (_, at) => Math.round(((at + 1) * cell_px * drawn_px) / side_px) + 0.5);
 }
 
 function showStrip() {
   const current = page();
   if (!current) return;
   const chosen = choiceOf(current);
-  const many = table.pages.length > 1 ? `${table.at + 1} of ${table.pages.length}: ` : "";
-  $("figure-name").textContent = `${many}${current.source}`;
-  const stored = `${current.width_px}×${current.height_px}`;
-  const sent = chosen ? `${chosen.width_px}×${chosen.height_px}` : "…";
-  const arrow = make("span", { className: "arrow" }, "→");
-  $("figure-size").replaceChildren(...(sent === stored ? [`${stored} px`] : [stored, " ", arrow, " ", `${sent} px`]));
-  const [cells, kind] = /^(.*) ([a-z]+)$/.exec(chosen?.cells ?? "")?.slice(1) ?? ["none", "patches"];
-  $("figure-cells-name").textContent = /^tile/.test(kind) ? "Tiles" : "Patches";
-  $("lines-name").textContent = $("figure-cells-name").textContent;
-  $("lines").disabled = !chosen?.cell_px;
-  $("figure-cells").textContent = cells.replace(" = ", " = ");
-  $("figure-tokens").textContent = chosen ? tokens(chosen.tokens) : "…";
+  const place = table.pages.length > 1 ? `${table.at + 1} of ${table.pages.length}: ` : "";
+  const [cells, kind] = CELLS.exec(chosen?.cells ?? "")?.slice(1) ?? ["none", "patches"];
   const isFree = known.engine.is_local && modelOf(known.model).counts_tokens;
-  $("figure-cost-name").textContent = isFree ? "Would cost" : "Picture costs";
-  $("figure-cost").textContent = chosen ? dollars(chosen.cost_usd) : "…";
-  const last = table.turns.at(-1);
-  $("figure-answer").textContent = !last ? "not asked" : !last.bill ? STATES[last.state] : last.bill.cached ? "from cache, $0" : dollars(last.bill.usd);
-  $("notes").textContent = current.notes.filter((note) => !/^\d+×\d+ → /.test(note)).join(" · ");
-  $("notes").hidden = !$("notes").textContent;
+  const figures = {
+    "figure-name": `${place}${current.source}`,
+    "figure-cells-name": kind.startsWith("tile") ? "Tiles" : "Patches",
+    "lines-name": kind.startsWith("tile") ? "Tiles" : "Patches",
+    "figure-cells": cells,
+    "figure-tokens": chosen ? tokens(chosen.tokens) : "…",
+    "figure-cost-name": isFree ? "Would cost" : "Picture costs",
+    "figure-cost": chosen ? dollars(chosen.cost_usd) : "…",
+    "figure-answer": answerFigure(table.turns.at(-1)),
+    // The change of size stands in the strip already.
+    notes: current.notes.filter((note) => !/^\d+×\d+ → /.test(note)).join(" · "),
+  };
+  for (const [id, text] of Object.entries(figures)) $(id).textContent = text;
+  $("figure-size").replaceChildren(...sizes(current, chosen));
+  $("notes").hidden = !figures.notes;
+  $("lines").disabled = !chosen?.cell_px;
 }
 
-const figuresAloud = () => {
+const CELLS = /^(.*) ([a-z]+)$/;
+
+/** Say the size as it came and as it is sent, once where they are the same. */
+function sizes(current, chosen) {
+  const came = `${current.width_px}×${current.height_px}`;
+  const sent = chosen ? `${chosen.width_px}×${chosen.height_px}` : "…";
+  return came === sent ? [`${sent} px`] : [came, make("span", { className: "arrow" }, " → "), `${sent} px`];
+}
+
+function answerFigure(turn) {
+  if (!turn) return "not asked";
+  if (!turn.bill) return STATES[turn.state];
+  return turn.bill.cached ? "from cache, $0" : dollars(turn.bill.usd);
+}
+
+function figuresAloud() {
   const chosen = choiceOf(page());
   return chosen ? `${count(chosen.tokens, "token")}, ${dollars(chosen.cost_usd)} with ${known.model}.` : "";
-};
+}
 
 // --- model and detail ---------------------------------------------------------------------------
 
 function showEngine() {
   const { engine } = known;
-  $("engine").textContent = engine.is_local ? "Answers in this process" : `Sends to ${new URL(engine.base_url).host}`;
+  $("engine").textContent = engine.is_local
+    ? "Answers in this process" : `Sends to ${new URL(engine.base_url).host}`;
   $("offline").hidden = !engine.is_fallback;
 }
 
@@ -349,31 +400,40 @@ function showChoices() {
 
 /** Say what all pictures of the next question take together; a long question has its own rate. */
 async function showForecast() {
-  if (known.engine.is_local) return void ($("forecast").textContent = "Answered here, costs nothing");
-  const { model } = known;
+  const mine = {};
+  showForecast.last = mine;
+  const text = await forecast();
+  if (mine === showForecast.last) $("forecast").textContent = text;
+}
+
+async function forecast() {
+  if (known.engine.is_local) return "Answered here, costs nothing";
   const chosen = table.pages.map((each) => choiceOf(each));
-  const asked = showForecast.last = {};
-  if (!chosen.length || !chosen.every((each) => each?.tokens >= 0)) return void ($("forecast").textContent = "");
-  const total = sum(chosen.map((each) => each.tokens));
-  const usd = chosen.length === 1 ? chosen[0].cost_usd : await costOf(model, { input: total, output: 0, cached: 0 });
-  const what = chosen.length > 1 ? `${chosen.length} pictures` : "Picture";
-  if (asked === showForecast.last) $("forecast").textContent = `${what} ${tokens(total)} tok, ${dollars(usd)}`;
+  if (!chosen.length || !chosen.every((each) => each?.tokens >= 0)) return "";
+  const input = sum(chosen.map((each) => each.tokens));
+  if (chosen.length === 1) return `Picture ${tokens(input)} tok, ${dollars(chosen[0].cost_usd)}`;
+  const usd = await costOf(known.model, { input, output: 0, cached: 0 });
+  return `${chosen.length} pictures ${tokens(input)} tok, ${dollars(usd)}`;
 }
 
 function showDetails() {
   const { details, counts_tokens } = modelOf(known.model);
   $("details").hidden = !counts_tokens;
   const held = $("details").contains(document.activeElement);
-  const labels = details.map((detail) => {
-    const chosen = choiceOf(page(), known.model, detail);
-    const input = make("input", { type: "radio", name: "detail", value: detail, className: "unseen", checked: detail === known.detail, disabled: Boolean(chosen?.refused) });
-    const figures = chosen?.refused ? ["too large", ""] : chosen ? [`${tokens(chosen.tokens)} tok`, dollars(chosen.cost_usd)] : [];
-    const label = make("label", {}, input, make("b", {}, detail), ...figures.map((text) => make("span", {}, text)));
-    if (chosen?.refused) label.title = chosen.refused;
-    return label;
-  });
-  $("details").replaceChildren($("details").firstElementChild, ...labels);
+  $("details").replaceChildren($("details").firstElementChild, ...details.map(detailLabel));
   if (held) $("details").querySelector(":checked")?.focus();
+}
+
+function detailLabel(detail) {
+  const chosen = choiceOf(page(), known.model, detail);
+  const refused = chosen?.refused ?? "";
+  const input = make("input", {
+    type: "radio", name: "detail", value: detail, className: "unseen",
+    checked: detail === known.detail, disabled: Boolean(refused),
+  });
+  const priced = chosen && !refused ? [`${tokens(chosen.tokens)} tok`, dollars(chosen.cost_usd)] : [];
+  const figures = (refused ? ["too large"] : priced).map((text) => make("span", {}, text));
+  return make("label", { title: refused }, input, make("b", {}, detail), ...figures);
 }
 
 /** Take another model or detail: figures at once, pixels as soon as they are made. */
@@ -389,7 +449,8 @@ function choose(model, detail = null) {
 
 /** Make every picture on the table as the chosen model sees it, and wait for that. */
 async function refreshViews() {
-  const on = table, { model, detail } = known;
+  const on = table;
+  const { model, detail } = known;
   for (const sheet of new Set(on.pages.map((each) => each.sheet))) {
     const { pages } = await view(sheet, model, detail);
     for (const each of on.pages.filter((one) => one.sheet === sheet)) {
@@ -407,29 +468,45 @@ async function refreshViews() {
 function showModels() {
   const sought = $("sought").value.trim().toLowerCase();
   const found = known.models.filter((model) => model.name.toLowerCase().includes(sought));
-  const current = page();
-  $("models-head").textContent = current
+  $("models-head").textContent = page()
     ? `This picture at detail ${known.detail}: tokens, dollars`
     : "Dollars for a million tokens: in, out";
   const rows = [];
   for (const group of new Set(found.map((model) => model.group))) {
     rows.push(make("p", { className: "group", role: "presentation" }, group));
-    rows.push(...found.filter((model) => model.group === group).map((model) => modelRow(model, current)));
+    rows.push(...found.filter((model) => model.group === group).map(modelRow));
   }
-  if (sought && !known.models.some((model) => model.name === sought)) rows.push(modelRow(modelOf($("sought").value.trim()), null, "not in the catalogue: sent as it is, price unknown"));
+  const named = $("sought").value.trim();
+  if (named && !known.models.some((model) => model.name === named)) rows.push(modelRow(modelOf(named)));
   $("models-list").replaceChildren(...rows);
 }
 
-function modelRow(model, current, note = "") {
-  const input = make("input", { type: "radio", name: "model", value: model.name, checked: model.name === known.model });
-  const chosen = current && choiceOf(current, model.name, detailFor(model.name));
-  const rates = [model.input_usd_per_million, model.output_usd_per_million];
-  const price = (usd) => (usd == null ? "" : dollars(usd).replace(".00", ""));
-  const figures = chosen ? [tokens(chosen.tokens), dollars(chosen.cost_usd).replace("price unknown", "no price")] : rates.map(price);
-  const notes = [note, model.api === "responses" && "Responses API", model.until && `until ${model.until}${model.successor ? `, then ${model.successor}` : ""}`].filter(Boolean);
-  const row = make("label", { className: "model" }, input, make("span", {}, model.name), ...figures.map((text) => make("span", { className: "number" }, text)));
-  if (notes.length) row.append(make("small", {}, notes.join(" · ")));
+function modelRow(model) {
+  const checked = model.name === known.model;
+  const input = make("input", { type: "radio", name: "model", value: model.name, checked });
+  const figures = modelFigures(model).map((text) => make("span", { className: "number" }, text));
+  const row = make("label", { className: "model" }, input, make("span", {}, model.name), ...figures);
+  const notes = modelNotes(model).filter(Boolean).join(" · ");
+  if (notes) row.append(make("small", {}, notes));
   return row;
+}
+
+/** Say what the picture takes with a model, or with no picture what a million tokens cost. */
+function modelFigures(model) {
+  const chosen = choiceOf(page(), model.name, detailFor(model.name));
+  const { input_usd_per_million, output_usd_per_million } = model;
+  const price = (usd) => (usd === null ? "" : dollars(usd).replace(".00", ""));
+  if (!chosen) return [input_usd_per_million, output_usd_per_million].map(price);
+  return [tokens(chosen.tokens), chosen.cost_usd === null ? "no price" : dollars(chosen.cost_usd)];
+}
+
+function modelNotes({ name, api, until, successor }) {
+  const isKnown = known.models.some((model) => model.name === name);
+  return [
+    isKnown ? "" : "not in the catalogue: sent as it is, price unknown",
+    api === "responses" ? "Responses API" : "",
+    until ? `until ${until}${successor ? `, then ${successor}` : ""}` : "",
+  ];
 }
 
 // --- asking -------------------------------------------------------------------------------------
@@ -437,7 +514,9 @@ function modelRow(model, current, note = "") {
 /** Ask, and show the answer as it comes. */
 async function ask(prompt) {
   const on = table;
-  const turn = { prompt, model: known.model, detail: known.detail, pages: on.pages.filter((each) => !isAnswered(each, on)), text: "", state: "asking", started: Date.now() };
+  const { model, detail } = known;
+  const pages = on.pages.filter((each) => !isAnswered(each, on));
+  const turn = { prompt, model, detail, pages, text: "", state: "asking", started: Date.now() };
   on.turns = on.turns.filter((each) => each.state !== "failed");
   on.turns.push(turn);
   remember(on);
@@ -466,7 +545,9 @@ async function ask(prompt) {
   }
 }
 
-const isAnswered = (each, on) => on.turns.some((turn) => turn.state !== "failed" && turn.pages.includes(each));
+function isAnswered(each, on) {
+  return on.turns.some((turn) => turn.state !== "failed" && turn.pages.includes(each));
+}
 
 /** The body of the conversation so far, in the shape of the API that the model speaks. */
 function bodyOf(on) {
@@ -475,10 +556,11 @@ function bodyOf(on) {
   const parts = (turn) => turn.pages.map((each) => isChat
     ? { type: "image_url", image_url: { url: each.url, detail } }
     : { type: "input_image", image_url: each.url, detail });
-  const said = on.turns.flatMap((turn) => [
-    { role: "user", content: [{ type: isChat ? "text" : "input_text", text: turn.prompt }, ...parts(turn)] },
-    ...(turn.text && turn !== on.turns.at(-1) ? [{ role: "assistant", content: turn.text }] : []),
-  ]);
+  const said = on.turns.flatMap((turn) => {
+    const text = { type: isChat ? "text" : "input_text", text: turn.prompt };
+    const answer = { role: "assistant", content: turn.text };
+    return [{ role: "user", content: [text, ...parts(turn)] }, ...(turn.text ? [answer] : [])];
+  });
   return isChat
     ? { model, messages: said, stream: true, stream_options: { include_usage: true } }
     : { model, input: said, stream: true, store: false };
@@ -487,24 +569,31 @@ function bodyOf(on) {
 async function receive(turn, on, signal) {
   const isChat = "messages" in turn.body;
   const response = await call(isChat ? "v1/chat/completions" : "v1/responses", {
-    method: "POST", signal, body: JSON.stringify(turn.body), headers: { "content-type": "application/json", accept: "text/event-stream" },
+    method: "POST", signal, body: JSON.stringify(turn.body),
+    headers: { "content-type": "application/json", accept: "text/event-stream" },
   });
-  const header = (name) => response.headers.get(`x-eyeline-${name}`);
-  turn.cached = /^(1|true|yes|hit)$/i.test(header("cached") ?? "");
-  turn.notes = header("notes") ?? "";
+  turn.cached = response.headers.get("x-eyeline-cached") === "true";
   turn.state = "answering";
   showStrip();
   const read = isChat ? readChat : readResponses;
   for await (const event of events(response.body)) {
     if (read(event, turn)) showComing(turn, on);
   }
-  if (!turn.ending) throw new Fault("The answer broke off before its end.", "What came so far is above; ask again for the whole.");
+  if (!turn.ending) throw brokenOff();
+}
+
+function brokenOff() {
+  return new Fault("The answer broke off before its end.", "What came so far stays; ask again for the whole.");
 }
 
 /** Take one event of Chat Completions; true where it brought text. */
 function readChat(event, turn) {
   refuseError(event.error);
-  if (event.usage) turn.usage = { input: event.usage.prompt_tokens, output: event.usage.completion_tokens, cached: event.usage.prompt_tokens_details?.cached_tokens ?? 0 };
+  if (event.usage) {
+    const { prompt_tokens, completion_tokens, prompt_tokens_details } = event.usage;
+    const cached = prompt_tokens_details?.cached_tokens ?? 0;
+    turn.usage = { input: prompt_tokens, output: completion_tokens, cached };
+  }
   const { delta, finish_reason } = event.choices?.[0] ?? {};
   if (finish_reason) turn.ending = finish_reason;
   const text = delta?.content ?? delta?.refusal ?? "";
@@ -515,11 +604,12 @@ function readChat(event, turn) {
 /** Take one event of Responses; true where it brought text. */
 function readResponses(event, turn) {
   if (event.type === "error") refuseError(event.error ?? event);
-  if (event.type === "response.failed") refuseError(event.response?.error ?? { message: "The model failed to answer." });
+  if (event.type === "response.failed") refuseError(event.response.error ?? { message: "The model failed to answer." });
   if (event.type === "response.completed" || event.type === "response.incomplete") {
     const { usage, incomplete_details } = event.response;
     turn.ending = incomplete_details?.reason === "max_output_tokens" ? "length" : "stop";
-    if (usage) turn.usage = { input: usage.input_tokens, output: usage.output_tokens, cached: usage.input_tokens_details?.cached_tokens ?? 0 };
+    const cached = usage?.input_tokens_details?.cached_tokens ?? 0;
+    if (usage) turn.usage = { input: usage.input_tokens, output: usage.output_tokens, cached };
   }
   const text = /^response\.(output_text|refusal)\.delta$/.test(event.type) ? event.delta : "";
   turn.text += text;
@@ -540,17 +630,20 @@ async function* events(body) {
       if (done) return;
       const blocks = (rest + value).split(/\r?\n\r?\n/);
       rest = blocks.pop();
-      for (const block of blocks) {
-        const data = block.split(/\r?\n/).filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trimStart()).join("\n");
+      for (const data of blocks.map(dataOf)) {
         if (data && data !== "[DONE]") yield JSON.parse(data);
       }
     }
   } catch (error) {
-    if (error.name === "AbortError" || error instanceof Fault) throw error;
-    throw new Fault("The answer broke off before its end.", "What came so far is above; ask again for the whole.");
+    throw error.name === "AbortError" ? error : brokenOff();
   } finally {
     reader.cancel().catch(() => {});
   }
+}
+
+function dataOf(block) {
+  const lines = block.split(/\r?\n/).filter((line) => line.startsWith("data:"));
+  return lines.map((line) => line.slice(5).trimStart()).join("\n");
 }
 
 /** Ask the gateway what the answer cost; what came from its cache costs nothing. */
@@ -561,7 +654,8 @@ async function price(turn) {
 }
 
 async function costOf(model, { input, output, cached }) {
-  const asked = new URLSearchParams({ model, input_tokens: input, output_tokens: output, cached_tokens: cached });
+  const counts = { input_tokens: input, output_tokens: output, cached_tokens: cached };
+  const asked = new URLSearchParams({ model, ...counts });
   return (await (await call(`eyeline/cost?${asked}`)).json()).cost_usd;
 }
 
@@ -569,10 +663,12 @@ async function costOf(model, { input, output, cached }) {
 
 function showTurns() {
   $("first").hidden = table.turns.length > 0;
+  const turns = $("turns");
   const wanted = [$("first"), ...table.turns.map(showTurn)];
-  const isSame = wanted.length === $("turns").childElementCount && wanted.every((each) => each.parentNode === $("turns"));
-  if (!isSame) $("turns").replaceChildren(...wanted);
-  $("prompt").placeholder = table.turns.length ? "Ask a follow-up" : page() ? "Ask about the picture" : "Put a picture on the table first";
+  const isSame = wanted.length === turns.childElementCount && wanted.every((each) => each.parentNode === turns);
+  if (!isSame) turns.replaceChildren(...wanted);
+  const first = page() ? "Ask about the picture" : "Put a picture on the table first";
+  $("prompt").placeholder = table.turns.length ? "Ask a follow-up" : first;
 }
 
 /** Give the element of a turn; one that is settled stays as it is, opened and selected. */
@@ -581,22 +677,27 @@ function showTurn(turn) {
   turn.element ??= make("article", { className: "turn" });
   if (turn.shown === turn.state) return turn.element;
   turn.shown = turn.state;
-  const answer = make("div", { className: isComing ? "answer coming" : "answer", ariaBusy: String(isComing) });
-  answer.append(...markdown(turn.text));
-  turn.answer = answer;
-  turn.element.replaceChildren(make("h2", {}, turn.prompt), answer);
-  if (turn.state === "failed") turn.element.append(faultBox(turn.fault, () => again(turn)));
-  if (turn.state === "stopped") turn.element.append(make("p", { className: "bill" }, "Stopped. The provider may still bill what it had begun."));
-  if (turn.state === "answered") turn.element.append(make("p", { className: "bill" }, billOf(turn)));
-  if (turn.state !== "failed" && turn.body && !isComing) turn.element.append(codeBox(turn, table));
+  const className = isComing ? "answer coming" : "answer";
+  turn.answer = make("div", { className, ariaBusy: String(isComing) }, ...markdown(turn.text));
+  turn.element.replaceChildren(make("h2", {}, turn.prompt), turn.answer, ...below(turn));
   return turn.element;
+}
+
+/** What stands below an answer, by how it ended. */
+function below(turn) {
+  const bill = (text) => make("p", { className: "bill" }, text);
+  const code = turn.body ? [codeBox(turn, table)] : [];
+  if (turn.state === "failed") return [faultBox(turn.fault, () => again(turn))];
+  if (turn.state === "stopped") return [bill("Stopped. The provider may still bill what it had begun."), ...code];
+  return turn.state === "answered" ? [bill(billOf(turn)), ...code] : [];
 }
 
 function billOf(turn) {
   const { usage, bill } = turn;
-  const standsIn = known.engine.is_fallback && turn.model !== known.models[0].name;
+  const reader = known.models[0].name;
+  const standsIn = known.engine.is_fallback && turn.model !== reader;
   return [
-    standsIn ? `${known.models[0].name} in place of ${turn.model}` : turn.model,
+    standsIn ? `${reader} in place of ${turn.model}` : turn.model,
     usage?.input && `${tokens(usage.input)} in, ${tokens(usage.output)} out`,
     usage?.cached && !bill.cached ? `${tokens(usage.cached)} from the provider's cache` : "",
     bill.cached ? "from the cache, $0" : dollars(bill.usd),
@@ -617,7 +718,7 @@ function showComing(turn, on) {
 
 /** Keep the newest in view, unless the reader has scrolled away from it. */
 function scrollDown(always = false) {
-  const turns = getComputedStyle($("turns")).overflowY === "visible" ? document.scrollingElement : $("turns");
+  const turns = NARROW.matches ? document.scrollingElement : $("turns");
   const below = turns.scrollHeight - turns.scrollTop - turns.clientHeight;
   if (always || below < 160) turns.scrollTop = turns.scrollHeight;
 }
@@ -634,25 +735,29 @@ function remember(conversation) {
 }
 
 function showHistory() {
-  const items = conversations.map((conversation) => {
-    const { turns, pages } = conversation;
-    const usd = sum(turns.map((turn) => turn.bill?.usd ?? 0));
-    const time = new Date(turns[0].started).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    const said = make("div", {}, make("b", {}, turns[0].prompt), make("span", {}, [time, count(turns.length, "question"), dollars(usd), pages[0].source].join(" · ")));
-    const button = make("button", { type: "button" }, make("img", { src: pages[0].url, alt: "" }), said);
-    if (conversation === table) button.setAttribute("aria-current", "true");
-    button.addEventListener("click", () => {
-      if (conversation !== table) answering?.abort();
-      table = conversation;
-      $("history").hidePopover();
-      show();
-      $("turns").focus();
-    });
-    return make("li", {}, button);
+  $("past").replaceChildren(...conversations.map(pastItem));
+  const turns = conversations.flatMap((conversation) => conversation.turns);
+  const answers = count(turns.filter((turn) => turn.bill).length, "answer");
+  $("session").textContent = `${answers}, ${dollars(spent(turns))}. Kept in this tab until it is closed.`;
+}
+
+const spent = (turns) => sum(turns.map((turn) => turn.bill?.usd ?? 0));
+
+function pastItem(conversation) {
+  const { turns, pages } = conversation;
+  const time = new Date(turns[0].started).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const figures = [time, count(turns.length, "question"), dollars(spent(turns)), pages[0].source];
+  const said = make("div", {}, make("b", {}, turns[0].prompt), make("span", {}, figures.join(" · ")));
+  const button = make("button", { type: "button" }, make("img", { src: pages[0].url, alt: "" }), said);
+  if (conversation === table) button.setAttribute("aria-current", "true");
+  button.addEventListener("click", () => {
+    if (conversation !== table) answering?.abort();
+    table = conversation;
+    $("history").hidePopover();
+    show();
+    $("turns").focus();
   });
-  $("past").replaceChildren(...items);
-  const answers = conversations.flatMap(({ turns }) => turns).filter((turn) => turn.bill);
-  $("session").textContent = `${count(answers.length, "answer")}, ${dollars(sum(answers.map((turn) => turn.bill.usd ?? 0)))}. Kept in this tab until it is closed.`;
+  return make("li", {}, button);
 }
 
 // --- Markdown, as elements ----------------------------------------------------------------------
@@ -660,6 +765,9 @@ function showHistory() {
 const FENCE = /^\s*```/;
 const ITEM = /^\s*(?:[-*•]|(\d+)[.)])\s+(.*)$/;
 const ROW = /^\s*\|(.+)\|\s*$/;
+const RULE = /^\s*\|[\s:|-]+\|\s*$/;
+const HEAD = /^#{1,6}\s+/;
+const QUOTE = /^>\s?/;
 
 /** Give the blocks of a text as elements. Links and images stay words: nothing is ever fetched. */
 function markdown(text) {
@@ -669,45 +777,53 @@ function markdown(text) {
     const line = lines[0];
     if (!line.trim()) lines.shift();
     else if (FENCE.test(line)) blocks.push(fenced(lines));
-    else if (/^#{1,6}\s/.test(line)) blocks.push(make("h3", {}, ...inline(lines.shift().replace(/^#+\s+/, ""))));
+    else if (HEAD.test(line)) blocks.push(make("h3", {}, ...inline(lines.shift().replace(HEAD, ""))));
     else if (ITEM.test(line)) blocks.push(list(lines));
-    else if (ROW.test(line) && /^\s*\|[\s:|-]+\|\s*$/.test(lines[1] ?? "")) blocks.push(grid(lines));
-    else if (/^>\s?/.test(line)) blocks.push(make("blockquote", {}, ...inline(take(lines, /^>\s?/).join("\n").replace(/^>\s?/gm, ""))));
-    else blocks.push(make("p", {}, ...inline(paragraph(lines).join("\n"))));
+    else if (isTable(lines, 0)) blocks.push(rowsOf(lines));
+    else if (QUOTE.test(line)) blocks.push(quote(lines));
+    else blocks.push(make("p", {}, ...inline(paragraph(lines))));
   }
   return blocks;
 }
 
-function take(lines, pattern) {
-  const end = lines.findIndex((line) => !pattern.test(line));
+const isTable = (lines, at) => ROW.test(lines[at]) && RULE.test(lines[at + 1] ?? "");
+
+/** Take lines off the front, up to the first that ends what they are. */
+function takeUntil(lines, isEnd) {
+  const end = lines.findIndex(isEnd);
   return lines.splice(0, end < 0 ? lines.length : end);
 }
 
 function paragraph(lines) {
-  const end = lines.findIndex((line, at) => at > 0 && (!line.trim() || FENCE.test(line) || /^#{1,6}\s/.test(line) || ITEM.test(line)));
-  return lines.splice(0, end < 0 ? lines.length : end);
+  const begins = (line) => !line.trim() || [FENCE, HEAD, ITEM, QUOTE].some((block) => block.test(line));
+  return takeUntil(lines, (line, at) => at > 0 && (begins(line) || isTable(lines, at))).join("\n");
+}
+
+function quote(lines) {
+  const quoted = takeUntil(lines, (line) => !QUOTE.test(line)).map((line) => line.replace(QUOTE, ""));
+  return make("blockquote", {}, ...inline(quoted.join("\n")));
 }
 
 function fenced(lines) {
   lines.shift();
-  const end = lines.findIndex((line) => FENCE.test(line));
-  const code = lines.splice(0, end < 0 ? lines.length : end);
+  const code = takeUntil(lines, (line) => FENCE.test(line));
   lines.shift();
   return make("pre", { tabIndex: 0 }, make("code", {}, code.join("\n")));
 }
 
 function list(lines) {
-  const isNumbered = Boolean(ITEM.exec(lines[0])[1]);
-  const start = Number(ITEM.exec(lines[0])[1] ?? 1);
-  const items = take(lines, ITEM).map((line) => make("li", {}, ...inline(ITEM.exec(line)[2])));
-  return isNumbered ? make("ol", { start }, ...items) : make("ul", {}, ...items);
+  const number = ITEM.exec(lines[0])[1];
+  const texts = takeUntil(lines, (line) => !ITEM.test(line)).map((line) => ITEM.exec(line)[2]);
+  const items = texts.map((text) => make("li", {}, ...inline(text)));
+  return number ? make("ol", { start: Number(number) }, ...items) : make("ul", {}, ...items);
 }
 
-function grid(lines) {
-  const rows = take(lines, ROW).map((line) => ROW.exec(line)[1].split("|").map((cell) => cell.trim()));
-  const row = (cells, tag) => make("tr", {}, ...cells.map((cell) => make(tag, {}, ...inline(cell))));
-  const body = rows.slice(2).map((cells) => row(cells, "td"));
-  return make("div", { className: "scroll" }, make("table", {}, make("thead", {}, row(rows[0], "th")), make("tbody", {}, ...body)));
+function rowsOf(lines) {
+  const [head, , ...rows] = takeUntil(lines, (line) => !ROW.test(line)).map((line) => ROW.exec(line)[1].split("|"));
+  const row = (cells, tag) => make("tr", {}, ...cells.map((cell) => make(tag, {}, ...inline(cell.trim()))));
+  const body = make("tbody", {}, ...rows.map((cells) => row(cells, "td")));
+  const table = make("table", {}, make("thead", {}, row(head, "th")), body);
+  return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Table" }, table);
 }
 
 // What may yet become a table's head or row, while the text is coming.
@@ -716,20 +832,27 @@ const HALF_A_TABLE = /(^|\n)\|[^\n]*(\n\|[\s:|-]*)?$/;
 /** Give what has come of a text so that it reads well: no half a table, no open bold. */
 function soFar(text) {
   const shown = text.replace(HALF_A_TABLE, "").replace(/\*+$/, "");
-  return (shown.split("**").length % 2 ? shown : `${shown}**`);
+  return shown.split("**").length % 2 ? shown : `${shown}**`;
 }
 
-const SPAN = /`([^`]+)`|\*\*(.+?)\*\*|\*([^\s*][^*]*)\*|!?\[([^\]]*)\]\(([^)\s]+)\)|\n/;
+const SPAN = /`([^`]+)`|\*\*(.+?)\*\*|\*([^\s*][^*]*)\*|!?\[([^\]]*)\]\(([^)\s]+)\)|\n/g;
 
+/** Give a line's words as texts and elements. */
 function inline(text) {
-  const found = SPAN.exec(text);
-  if (!found) return text ? [text] : [];
-  const [all, code, strong, slanted, name, address] = found;
-  const element = code ? make("code", {}, code)
-    : strong ? make("strong", {}, ...inline(strong))
-    : slanted ? make("em", {}, ...inline(slanted))
-    : address ? `${name} (${address})` : make("br");
-  return [...(found.index ? [text.slice(0, found.index)] : []), element, ...inline(text.slice(found.index + all.length))];
+  const found = [];
+  let end = 0;
+  for (const match of text.matchAll(SPAN)) {
+    found.push(text.slice(end, match.index), span(match));
+    end = match.index + match[0].length;
+  }
+  return [...found, text.slice(end)];
+}
+
+function span([, code, strong, slanted, name, address]) {
+  if (code) return make("code", {}, code);
+  if (strong) return make("strong", {}, ...inline(strong));
+  if (slanted) return make("em", {}, ...inline(slanted));
+  return address ? `${name} (${address})` : make("br");
 }
 
 // --- the same elsewhere -------------------------------------------------------------------------
@@ -748,30 +871,35 @@ function detailOf(turn) {
 
 const isNamedEngine = () => !known.engine.is_fallback && known.engine.name !== "openai";
 
+/** One question is a call of `ask`; a conversation needs the official client, made right. */
 function asPython(turn, turns) {
   if (turns.length > 1) return asPythonTalk(turn, turns);
   const lines = [turn.prompt, ...turn.pages.map(referenceTo)].map((each) => `    ${JSON.stringify(each)},`);
   lines.push(`    model=${JSON.stringify(turn.model)},`);
   if (detailOf(turn)) lines.push(`    detail=${JSON.stringify(turn.detail)},`);
-  const client = isNamedEngine() ? `\nclient = eyeline.Client(engine=${JSON.stringify(known.engine.name)})\n` : "\n";
-  return `import eyeline\n${client}answer = ${client.trim() ? "client" : "eyeline"}.ask(\n${lines.join("\n")}\n)\nprint(answer)\n`;
+  const engine = JSON.stringify(known.engine.name);
+  const client = isNamedEngine() ? `client = eyeline.Client(engine=${engine})\nanswer = client` : "answer = eyeline";
+  return `import eyeline\n\n${client}.ask(\n${lines.join("\n")}\n)\nprint(answer)\n`;
 }
 
 function asPythonTalk(turn, turns) {
-  const { stream, stream_options, ...body } = named(turn, turns, referenceTo);
-  const fields = Object.entries(body).map(([name, value]) => `    ${name}=${JSON.stringify(value, null, 4).replaceAll("\n", "\n    ").replace(/^false$/, "False")},`);
-  const isChat = "messages" in body;
-  const made = isChat ? "chat.completions" : "responses";
-  const client = known.engine.name === "openai" ? "" : `base_url=${JSON.stringify(new URL("v1", location).href)}, api_key="any"`;
-  return `from eyeline import OpenAI\n\nclient = OpenAI(${client})\nanswer = client.${made}.create(\n${fields.join("\n")}\n)\nprint(answer.${isChat ? "choices[0].message.content" : "output_text"})\n`;
+  const body = named(turn, turns, referenceTo);
+  const literal = (value) => (value === false ? "False" : JSON.stringify(value, null, 4).replaceAll("\n", "\n    "));
+  const fields = Object.entries(body).map(([name, value]) => `    ${name}=${literal(value)},\n`).join("");
+  const here = `base_url=${JSON.stringify(new URL("v1", location).href)}, api_key="any"`;
+  const client = `client = OpenAI(${known.engine.name === "openai" ? "" : here})`;
+  const [create, text] = "messages" in body
+    ? ["chat.completions.create", "choices[0].message.content"] : ["responses.create", "output_text"];
+  return `from eyeline import OpenAI\n\n${client}\nanswer = client.${create}(\n${fields})\nprint(answer.${text})\n`;
 }
 
-/** The body that was sent, with each picture named instead of carried. */
+/** The body that was sent, to be answered whole, with each picture named instead of carried. */
 function named(turn, turns, name) {
   const pages = turns.flatMap((each) => each.pages);
-  const text = JSON.stringify(turn.body, (key, value) => {
-    const found = typeof value === "string" && value.startsWith("data:") ? pages.shift() : null;
-    return found ? name(found) : value;
+  const { stream, stream_options, ...body } = turn.body;
+  const text = JSON.stringify(body, (key, value) => {
+    const isPicture = typeof value === "string" && value.startsWith("data:");
+    return (key === "url" || key === "image_url") && isPicture ? name(pages.shift()) : value;
   });
   return JSON.parse(text);
 }
@@ -785,15 +913,15 @@ function asCurl(turn, turns) {
     files.set(mark, `data:${each.media_type};base64,$(base64 < ${quoted(each.sheet.name)} | tr -d '\\n')`);
     return mark;
   };
-  const { stream, stream_options, ...whole } = named(turn, turns, carried);
-  const body = JSON.stringify(whole, null, 2).replace(/[\\$`]/g, "\\$&");
+  const body = JSON.stringify(named(turn, turns, carried), null, 2).replace(/[\\$`]/g, "\\$&");
   const filled = [...files].reduce((text, [mark, data]) => text.replace(mark, () => data), body);
   const token = known.token ? ` \\\n  -H "Authorization: Bearer $TOKEN"` : "";
   return `curl ${quoted(url.href)} \\\n  -H 'Content-Type: application/json'${token} \\\n  -d @- <<END\n${filled}\nEND\n`;
 }
 
 function asShell(turn, turns) {
-  const words = ["eyeline ask", quoted(turn.prompt), ...turns.flatMap((each) => each.pages).map((each) => quoted(referenceTo(each)))];
+  const pictures = turns.flatMap((each) => each.pages).map(referenceTo);
+  const words = ["eyeline ask", ...[turn.prompt, ...pictures].map(quoted)];
   words.push("-m", quoted(turn.model));
   if (detailOf(turn)) words.push("--detail", turn.detail);
   if (isNamedEngine()) words.push("--engine", quoted(known.engine.name));
@@ -971,27 +1099,30 @@ $("sought").addEventListener("keydown", (event) => {
   event.preventDefault();
   first.focus();
 });
-$("history").addEventListener("toggle", ({ newState }) => newState === "open" && $("past").querySelector("button")?.focus());
+$("history").addEventListener("toggle", ({ newState }) => {
+  if (newState === "open") $("past").querySelector("button")?.focus();
+});
 
-/** Put a popover beside the button that opens it. */
-for (const [over, button] of [["models", "show-models"], ["add", "show-add"], ["history", "show-history"]]) {
-  $(over).addEventListener("beforetoggle", ({ newState }) => {
+/** Fill a popover, and put it below the button that opens it. */
+function place(popover, button, fill = () => {}) {
+  popover.addEventListener("beforetoggle", ({ newState }) => {
     if (newState !== "open") return;
-    if (over === "history") showHistory();
-    if (over === "models") {
-      $("sought").value = "";
-      showModels();
-    }
-    const { left, right, bottom } = $(button).getBoundingClientRect();
-    const toRight = left > innerWidth / 2;
-    $(over).style.left = toRight ? "auto" : `${left}px`;
-    $(over).style.right = toRight ? `${Math.max(16, innerWidth - right)}px` : "auto";
-    $(over).style.top = `${bottom + 8}px`;
-    if (over !== "models") return;
-    $(over).style.width = `${right - left + 32}px`;
-    $(over).style.right = `${Math.max(8, innerWidth - right - 16)}px`;
+    fill();
+    const { left, right, bottom } = button.getBoundingClientRect();
+    const isRight = left > innerWidth / 2;
+    popover.style.left = isRight ? "auto" : `${left}px`;
+    popover.style.right = isRight ? `${Math.max(8, innerWidth - right - 16)}px` : "auto";
+    popover.style.top = `${bottom + 8}px`;
   });
 }
+
+place($("add"), $("show-add"));
+place($("history"), $("show-history"), showHistory);
+place($("models"), $("show-models"), () => {
+  $("sought").value = "";
+  $("models").style.width = `${$("show-models").offsetWidth + 32}px`;
+  showModels();
+});
 
 $("anew").addEventListener("click", () => {
   anew();
