@@ -79,7 +79,8 @@ def packed(piece: np.ndarray[Any, Any], layout: Layout) -> bytes:
     ordered = piece.astype(piece.dtype.newbyteorder(layout.order)).tobytes()
     if layout.predictor == 3:
         rows, _, count = piece.shape
-        first_bytes = piece.astype(">f4").view("u1").reshape(rows, -1, 4)
+        each = piece.itemsize
+        first_bytes = piece.astype(f">f{each}").view("u1").reshape(rows, -1, each)
         apart = np.moveaxis(first_bytes, 2, 1).reshape(rows, -1)
         differences = apart.copy()
         differences[:, count:] -= apart[:, :-count]

@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 37, 23
 ACROSS, DOWN = np.meshgrid(np.linspace(0, 1, WIDTH), np.linspace(0, 1, HEIGHT))
 RAMPS = np.stack([ACROSS, DOWN, (ACROSS + DOWN) / 2], axis=2)
 ALPHA = (ACROSS * DOWN)[..., None]
-MOST = {"u2": 65_535, "i2": 32_767, "u4": 2**32 - 1, "i4": 2**31 - 1, "f4": 1, "f8": 1}
+MOST = {"u2": 65_535, "i2": 32_767, "u4": 2**32 - 1, "i4": 2**31 - 1, "f2": 1, "f4": 1, "f8": 1}
 
 
 def samples(kind: str, *, alpha: bool = False, share: float = 1) -> Any:
@@ -45,8 +45,8 @@ def assert_near(found: Any, expected: Any, tolerance: float = 1.01) -> None:
     ("kind", "order", "predictor", "is_planar", "tile_px"),
     [
         *product(("u2", "f4"), "<>", (1, 2), (False, True), (0, 16)),
-        *product(("f4",), "<>", (3,), (False, True), (0, 16)),
-        *product(("i2", "u4", "i4", "f8"), "<>", (1, 2), (False,), (0,)),
+        *product(("f2", "f4", "f8"), "<>", (3,), (False, True), (0, 16)),
+        *product(("i2", "u4", "i4", "f2", "f8"), "<>", (1, 2), (False,), (0,)),
     ],
 )
 def test_every_layout(kind: str, order: str, predictor: int, is_planar: bool, tile_px: int) -> None:
@@ -171,9 +171,11 @@ def test_a_later_page() -> None:
 
 
 def test_what_is_not_read() -> None:
-    """Half floats and unknown predictors are named, and are no damage."""
-    with pytest.raises(UnsupportedFormat, match=r"TIFF of 16-bit floats, predictor 1"):
-        sent(tiff(RAMPS.astype("f2")))
+    """Long integers, unknown predictors and odd colours are named, and are no damage."""
+    with pytest.raises(UnsupportedFormat, match=r"TIFF of 64-bit numbers, predictor 1"):
+        sent(tiff(samples("u4").astype("u8")))
+    with pytest.raises(UnsupportedFormat, match=r"TIFF of samples that Pillow does not know"):
+        sent(tiff(samples("u2"), Layout(photometric=8)))
     unknown = Layout(is_planar=True, predictor=9)
     with pytest.raises(UnsupportedFormat, match=r"TIFF of 16-bit numbers, predictor 9"):
         sent(tiff(samples("u2"), unknown))

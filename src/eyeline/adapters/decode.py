@@ -36,7 +36,7 @@ from eyeline.core.media import (
 )
 from eyeline.core.plan import PreparePlan
 from eyeline.core.size import Size
-from eyeline.errors import ImageTruncated
+from eyeline.errors import ImageTruncated, UnsupportedFormat
 
 # What Pillow raises for damage of all kinds, a broken PNG chunk even as SyntaxError.
 UNDECODABLE = (
@@ -135,7 +135,7 @@ def by_pillow(data: bytes, plan: PreparePlan, fit: Fit, source: str) -> tuple[Im
         refuse_hoard(times * found.total_bytes + len(data), data, source)
         deep = deep_tiff(data, plan.frame, found, source)
         return fitted_deep(deep, fit._replace(orientation=plan.orientation))
-    image = open_image(data, FORMATS[plan.stored])
+    image = opened(data, plan, source)
     is_slow = decoder(image) in SLOW_DECODERS
     held = held_bytes(image, plan.frame, is_slow=is_slow)
     refuse_hoard(held, data, source)
@@ -146,19 +146,28 @@ def by_pillow(data: bytes, plan: PreparePlan, fit: Fit, source: str) -> tuple[Im
         from eyeline.adapters.slow import open_slow
 
         return open_slow(data, str(image.format), plan.frame, fit, source)
-    if plan.frame:
-        image.seek(plan.frame)
+    image = sought(image, plan.frame)
     if is_halved(image):
         refuse_hoard(2 * held, data, source)
-        return fitted_deep(from_halves(image, lambda: sought(data, plan)), fit)
+        deep = from_halves(image, lambda: sought(opened(data, plan, source), plan.frame))
+        return fitted_deep(deep, fit)
     image.load()
     return fitted(image, fit)
 
 
-def sought(data: bytes, plan: PreparePlan) -> Image.Image:
-    image = open_image(data, FORMATS[plan.stored])
-    if plan.frame:
-        image.seek(plan.frame)
+def opened(data: bytes, plan: PreparePlan, source: str) -> Image.Image:
+    """Open without decoding. A TIFF that Pillow does not know is whole: its header was read."""
+    try:
+        return open_image(data, FORMATS[plan.stored])
+    except ValueError:
+        if plan.stored != TIFF:
+            raise
+        raise UnsupportedFormat(source, "TIFF of samples that Pillow does not know") from None
+
+
+def sought(image: Image.Image, frame: int) -> Image.Image:
+    if frame:
+        image.seek(frame)
     return image
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 import sys
+from array import array
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, Literal, NamedTuple
@@ -31,6 +33,8 @@ AS_BYTES = {"I;16B": "LA", "LA;16B": "RGBA"}
 COLOURS = {"L": 1, "LA": 1, "La": 1, "RGB": 3, "RGBA": 3, "RGBa": 3}
 # By bits: numbers without a sign of that length, to `array` and `memoryview`.
 NUMBERS: dict[int, Literal["H", "I", "Q"]] = {16: "H", 32: "I", 64: "Q"}
+# Floats of 16 bits, by the order of their bytes as `struct` names it.
+HALF_FLOATS = {"F;16F": "<", "F;16BF": ">"}
 MOST_OF_16_BIT = 65_535.0
 Channels = Sequence[Image.Image]
 
@@ -107,7 +111,15 @@ def interleaved(rows: Image.Image, box: Box, count: int, bits: int, raw: str) ->
     part = rows.crop((left * each_bytes, top, right * each_bytes, bottom)).tobytes()
     numbers = memoryview(part).cast(NUMBERS[bits])
     apart = (numbers[first::count].tobytes() for first in range(count))
-    return [Image.frombytes("F", size, each, "raw", raw) for each in apart]
+    return [floats(each, size, raw) for each in apart]
+
+
+def floats(numbers: bytes, size: tuple[int, int], raw: str) -> Image.Image:
+    """Give numbers as floats; of halves Pillow knows nothing."""
+    if raw in HALF_FLOATS:
+        halves = struct.unpack(f"{HALF_FLOATS[raw]}{len(numbers) // 2}e", numbers)
+        numbers, raw = array("f", halves).tobytes(), "F;32NF"
+    return Image.frombytes("F", size, numbers, "raw", raw)
 
 
 # --- by upper and lower bytes -------------------------------------------------------------------

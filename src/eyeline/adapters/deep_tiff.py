@@ -25,7 +25,8 @@ from eyeline.errors import ImageTooLarge, UnsupportedFormat
 # How Pillow takes a sample for a float: what stands before and after the order of its bytes.
 RAW = {
     (16, UNSIGNED): ("F;16", ""), (16, SIGNED): ("F;16", "S"), (32, UNSIGNED): ("F;32", ""),
-    (32, SIGNED): ("F;32", "S"), (32, FLOAT): ("F;32", "F"), (64, FLOAT): ("F;64", "F"),
+    (32, SIGNED): ("F;32", "S"), (16, FLOAT): ("F;16", "F"), (32, FLOAT): ("F;32", "F"),
+    (64, FLOAT): ("F;64", "F"),
 }  # fmt: skip
 NO_PREDICTOR, DIFFERENCES, FLOAT_DIFFERENCES = 1, 2, 3
 # By the colours and what the next sample means.
@@ -62,8 +63,7 @@ def deep_tiff(data: bytes, frame: int, found: Samples, source: str) -> Deep:
 
 def refuse_unread(found: Samples, source: str) -> None:
     kind = {UNSIGNED: "numbers", SIGNED: "signed numbers", FLOAT: "floats"}.get(found.kind)
-    is_float = (found.bits, found.kind) == (32, FLOAT)
-    predictors = {NO_PREDICTOR, DIFFERENCES} | ({FLOAT_DIFFERENCES} if is_float else set())
+    predictors = {NO_PREDICTOR, DIFFERENCES} | ({FLOAT_DIFFERENCES} & {found.kind})
     if (found.bits, found.kind) not in RAW or found.predictor not in predictors:
         told = f"TIFF of {found.bits}-bit {kind or 'samples'}, predictor {found.predictor}"
         raise UnsupportedFormat(source, told)
@@ -122,6 +122,8 @@ def summed_floats(part: Image.Image, found: Samples) -> Image.Image:
         shifted = Image.new("L", part.size)
         shifted.paste(part.crop((0, 0, width - shift, height)), (shift, 0))
         part, shift = ImageChops.add_modulo(part, shifted), 2 * shift
-    each = width // 4
-    apart = [part.crop((at * each, 0, (at + 1) * each, height)) for at in range(4)]
-    return Image.frombytes("L", part.size, Image.merge("RGBA", apart).tobytes())
+    count = found.bits // 8
+    each, together = width // count, bytearray(width * height)
+    for at in range(count):
+        together[at::count] = part.crop((at * each, 0, (at + 1) * each, height)).tobytes()
+    return Image.frombytes("L", part.size, together)

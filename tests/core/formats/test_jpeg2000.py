@@ -22,12 +22,14 @@ def image(mode: str) -> Image.Image:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("bare", [False, True])
-def test_what_pillow_wrote(mode: str, bare: bool) -> None:
-    """File and codestream say size, alpha and depth alike, as Pillow finds them."""
-    data = encoded(image(mode), "JPEG2000", no_jp2=bare)
+@pytest.mark.parametrize(("bare", "lossy"), [(False, False), (True, False), (False, True)])
+def test_what_pillow_wrote(mode: str, bare: bool, lossy: bool) -> None:
+    """File and codestream say size, alpha, depth and loss alike, as Pillow finds them."""
+    data = encoded(image(mode), "JPEG2000", no_jp2=bare, irreversible=lossy)
     kind = "16-bit" if mode == "I;16" else ""
-    assert jpeg2000.header(data) == Header(SIZE, has_alpha="A" in mode, pixel_kind=kind)
+    assert jpeg2000.header(data) == Header(
+        SIZE, has_alpha="A" in mode, pixel_kind=kind, is_lossless=not lossy
+    )
     assert Image.open(BytesIO(data)).size == SIZE
 
 

@@ -6,6 +6,9 @@ Sources: ITU T.800, annexes A.5.1 (SIZ) and I.5.3 (JP2 header).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
 from eyeline.core.formats.header import Header, Unsafe, boxes, depth_kind, unpack
 from eyeline.core.size import Size
 
@@ -18,6 +21,8 @@ DEPTHS_DIFFER = 255
 TILES_MAX = 10_000
 TILE_PART, END, TILE_HEAD_BYTES = b"\xff\x90", b"\xff\xd9", 12
 PARTS_MAX = 1_000_000
+# The default style of coding; what transform it names stands so many bytes behind its marker.
+STYLE, TRANSFORM_AT, REVERSIBLE = b"\xff\x52", 13, b"\x01"
 
 
 def header(data: bytes) -> Header:
@@ -31,7 +36,7 @@ def header(data: bytes) -> Header:
             # The decoder reserves memory by the one size, and we judge by the other.
             if at + 44 <= len(data) and codestream(data, at).size != found.size:
                 raise ValueError("file and codestream name two sizes")
-            return found
+            return found._replace(is_lossless=is_reversible(data, at))
     if found is None:
         raise ValueError("no JP2 header")
     return found
@@ -46,7 +51,55 @@ def codestream(data: bytes, at: int) -> Header:
         Size(max(0, right - left), max(0, bottom - top)),
         has_alpha=components in (2, 4),
         pixel_kind=deepest(depths),
+        is_lossless=is_reversible(data, at),
     )
+
+
+def is_reversible(data: bytes, start: int) -> bool:
+    """Say whether a codestream was made without loss. Source: ITU T.800, A.6.1 (COD)."""
+    styles = (at for marker, at in segments(data, start) if marker == STYLE)
+    return data[next(styles, len(data)) + TRANSFORM_AT :][:1] == REVERSIBLE
+
+
+class Components(NamedTuple):
+    """Bits of each component, where the first stands, and whether they were coded without loss."""
+
+    depths: tuple[int, ...]
+    at: int
+    is_reversible: bool
+
+
+def components(data: bytes) -> Components:
+    """Read how deep the components are. Source: ITU T.800, A.5.1 (SIZ)."""
+    start = codestream_at(data)
+    (count,) = unpack(">H", data, start + 40)
+    depths = unpack(f"{count * 3}B", data, start + 42)[::3]
+    bits = tuple((depth & 0x7F) + 1 for depth in depths)
+    return Components(bits, start + 42, is_reversible(data, start))
+
+
+def with_depths(data: bytes, found: Components, depths: Iterable[int]) -> bytes:
+    """Give the file with other depths said of its components, signed or not as they were."""
+    changed = bytearray(data)
+    for at, depth in zip(range(found.at, len(data), 3), depths, strict=False):
+        changed[at] = (changed[at] & 0x80) | (depth - 1)
+    return bytes(changed)
+
+
+def codestream_at(data: bytes) -> int:
+    if data.startswith(CODESTREAM):
+        return 0
+    return next((at for name, at, _ in boxes(data, 0, len(data)) if name == b"jp2c"), len(data))
+
+
+def segments(data: bytes, start: int) -> Iterator[tuple[bytes, int]]:
+    """Give the marker of each segment of the main header, and where it stands."""
+    at = start + 2
+    while data[at : at + 2] not in (TILE_PART, b""):
+        yield data[at : at + 2], at
+        length = int.from_bytes(data[at + 2 : at + 4])
+        at += 2 + max(2, length)
+    yield data[at : at + 2], at
 
 
 def fault(data: bytes) -> str:
@@ -55,11 +108,7 @@ def fault(data: bytes) -> str:
 
     Decoders give a picture that is blurred or grey instead. Source: ITU T.800, A.4.2 (SOT).
     """
-    start = 0
-    if not data.startswith(CODESTREAM):
-        contents = (at for name, at, _ in boxes(data, 0, len(data)) if name == b"jp2c")
-        start = next(contents, len(data))
-    at = after_head(data, start)
+    at = after_head(data, codestream_at(data))
     for _ in range(PARTS_MAX):
         if data[at : at + 2] != TILE_PART:
             return "" if data[at : at + 2] in (END, b"") else "what follows a tile is no tile"
@@ -74,10 +123,7 @@ def fault(data: bytes) -> str:
 
 def after_head(data: bytes, start: int) -> int:
     """Give where the first part of a tile begins, behind the main header's segments."""
-    at = start + 2
-    while data[at : at + 2] not in (TILE_PART, b""):
-        (length,) = unpack(">H", data, at + 2)
-        at += 2 + max(2, length)
+    *_, (_, at) = segments(data, start)
     if at >= len(data):
         raise ValueError("no tiles")
     return at
