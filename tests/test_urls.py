@@ -18,6 +18,7 @@ from eyeline.errors import (
     BudgetExceeded,
     FetchError,
     FetchRefused,
+    ImageIsWebPage,
     ImageNotSeen,
     ImageRejected,
     SettingsError,
@@ -134,6 +135,18 @@ def test_parts_for_other_clients_are_inline(
     (_, part) = eyeline.content_parts("?", url)
     assert part["image_url"]["url"].startswith("data:image/png;base64,")
     assert len(eyeline.show(url).png) > 100
+
+
+@pytest.mark.parametrize("urls", ["fetch", "pass"])
+def test_a_page_is_no_image(urls: Any, api: ApiServer) -> None:
+    """An HTML page in an image's place is an error that says so, whatever type it declares."""
+    page = Reply(200, b"<!DOCTYPE html><title>A sign</title>", {"Content-Type": "image/png"})
+    refusal = error(400, "You uploaded an unsupported image.", "invalid_image_format")
+    with serve() as host:
+        host.script.append(page)
+        api.script.append(refusal)
+        with client(api, urls=urls) as asked, pytest.raises(ImageIsWebPage, match="an HTML page"):
+            asked.ask("?", f"{host.origin}/sign.png")
 
 
 # --- what is held, and what is checked ----------------------------------------------------------

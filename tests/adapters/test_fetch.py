@@ -124,6 +124,15 @@ def test_follows_redirects(api: ApiServer) -> None:
     assert [asked.path for asked in api.requests] == ["/a", "/b", "/c?x=1"]
 
 
+def test_a_redirect_to_a_name_in_other_letters(api: ApiServer) -> None:
+    """An address that is sent in UTF-8 as it is, as many servers do, is followed."""
+    head = b"HTTP/1.1 302 Found\r\nLocation: %s/\xc3\xbc.png\r\n\r\n" % api.origin.encode()
+    api.script.append(IMAGE)
+    with saying(head) as url:
+        assert get(url) == PNG
+    assert api.requests[0].path == "/%C3%BC.png"
+
+
 def test_no_proxy_stands_between(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy would resolve the name again, past the judgement, so none is used."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"):

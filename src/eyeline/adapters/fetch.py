@@ -111,6 +111,8 @@ def redirected(url: str, response: HTTPResponse, source: str) -> str:
     location = response.headers.get("location")
     if not location:
         raise FetchError(source, f"the server answered {response.status} without an address")
+    # Servers send UTF-8 there as it is, which the library takes for Latin-1.
+    location = location.encode("latin-1", "replace").decode("utf-8", "replace")
     try:
         return urljoin(url, location)
     except ValueError as error:
