@@ -125,8 +125,7 @@ async def ask_all(url: str, bodies: Bodies, requests: int, in_flight: int) -> li
 
     async def work() -> None:
         connection = await Connection(url).open()
-        for _ in left:
-            taken.append((await connection.ask(next(fresh)))[1])
+        taken.extend([(await connection.ask(next(fresh)))[1] for _ in left])
         connection.close()
 
     await asyncio.gather(*(work() for _ in range(in_flight)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from eyeline.core.cost import FREE, worst_cost_usd
+from eyeline.core.cost import FREE, Usage, worst_cost_usd
 from eyeline.core.dialect import learn
 from eyeline.core.outcome import reply_cost_usd
 from eyeline.core.parts import Api
@@ -68,6 +68,21 @@ class Road:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """
+    What became of a request: the model that it named and the one that answered, what its images
+    took, and what it cost; nothing of what stood in it.
+    """
+
+    model: str
+    answered_by: str
+    image_tokens: int
+    cached: bool
+    cost_usd: Decimal | None
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Going:
     """A mended body on its way, and how it is asked."""
 
@@ -86,6 +101,21 @@ class Going:
     def is_billed(self) -> bool:
         return self.posted.path != COUNT
 
+    def cost_usd(self, relayed: Relayed) -> Decimal | None:
+        if relayed.cached or not self.is_billed:
+            return FREE
+        return reply_cost_usd(relayed, self.asking.question)
+
+    def passed(self, cost_usd: Decimal | None, relayed: Relayed = NOTHING) -> Passed:
+        return Passed(
+            model=self.asking.question.model.name,
+            answered_by=relayed.model,
+            image_tokens=self.body.image_tokens,
+            cached=relayed.cached,
+            cost_usd=cost_usd,
+            usage=relayed.usage,
+        )
+
     def facts(self, cost_usd: Decimal | None, *, cached: bool = False) -> Mapping[str, str]:
         """Say of a response what the engine does not: what its images took, and what was done."""
         found = {
@@ -97,9 +127,10 @@ class Going:
         return {name: value for name, value in found.items() if value}
 
 
-def relay(posted: Posted, road: Road) -> Flow[None]:
+def relay(posted: Posted, road: Road) -> Flow[Passed]:
     """
-    Mend a body and hand on the response to it: from the cache, or as the engine gives it.
+    Mend a body and hand on the response to it: from the cache, or as the engine gives it. Gives
+    what became of it.
 
     A refusal of the engine's is handed on too, as it came, unless it teaches how to ask. Raises an
     EyelineError where there is no response: the engine is not there, or the budget is used up.
@@ -108,18 +139,18 @@ def relay(posted: Posted, road: Road) -> Flow[None]:
         going = yield from mended(posted, road)
         if going.body.refusal:
             yield from hand_on(going.body.refusal.response(), going.facts(FREE))
-            return
+            return going.passed(FREE)
         exchanging = Exchanging(posted.api, going.facts(None))
         try:
-            yield from asked(going, exchanging)
-            return
+            relayed = yield from asked(going, exchanging)
+            return going.passed(going.cost_usd(relayed), relayed)
         except ApiError as error:
             way = road.way
             by_openai = way.engine.needs_key
             learned = learn(way.dialect, error, sent_fields(going), by_openai=by_openai)
             if learned is None:
                 yield from hand_on(exchanging.refused, going.facts(FREE))
-                return
+                return going.passed(FREE)
             yield Learn(way.engine.base_url, learned)
             road = replace(road, way=replace(way, dialect=learned))
 
@@ -147,19 +178,18 @@ def mended(posted: Posted, road: Road) -> Flow[Going]:
     return Going(posted, body, Asking(question, way.engine, road.retry, is_streamed, way.dialect))
 
 
-def asked(going: Going, exchanging: Exchanging) -> Flow[None]:
+def asked(going: Going, exchanging: Exchanging) -> Flow[Relayed]:
     """Hand on what is known already, or what others are asking for right now, or else pay."""
     question = going.asking.question
     if not question.cache:
-        yield from paid(going, exchanging)
-        return
+        return (yield from paid(going, exchanging))
 
     def tell(record: Record) -> Flow[Relayed | None]:
         yield from hand_on(recorded(record), going.facts(FREE, cached=True))
-        return replace(NOTHING, record=record)
+        return replace(NOTHING, record=record, cached=True)
 
     key = going.body.key(going.asking.engine.base_url, going.posted.path)
-    yield from once(key, question, tell, paid(going, exchanging))
+    return (yield from once(key, question, tell, paid(going, exchanging)))
 
 
 def paid(going: Going, exchanging: Exchanging) -> Flow[Relayed]:
@@ -174,8 +204,7 @@ def paid(going: Going, exchanging: Exchanging) -> Flow[Relayed]:
         yield Relay(None)
         return NOTHING
     if not exchanging.is_out:
-        cost_usd = reply_cost_usd(relayed, asking.question) if going.is_billed else FREE
-        yield from hand_on(relayed.response, going.facts(cost_usd))
+        yield from hand_on(relayed.response, going.facts(going.cost_usd(relayed)))
     return relayed
 
 

@@ -35,6 +35,7 @@ class Relayed(Reply):
 
     response: Response | None = None
     record: Record | None = None
+    cached: bool = False
 
 
 NOTHING = Relayed("", "stop", "", Usage())

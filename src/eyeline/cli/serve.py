@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import click
@@ -29,15 +30,12 @@ from eyeline.errors import MissingExtra
     help="openai, ollama, lmstudio, llamacpp, vllm, a base URL, or local.",
 )
 @click.option("--budget", "budget_usd", type=float, metavar="USD", help="Refuse to pass this.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes."
+)
+@click.option("--access-log", is_flag=True, help="A line of JSON on stderr for each request.")
 @click.option("--no-cache", is_flag=True, help="Neither look in the cache nor write to it.")
-def command(
-    host: str,
-    port: int,
-    token: str | None,
-    allow_names: tuple[str, ...],
-    no_cache: bool,
-    **client: Any,
-) -> int:
+def command(*, token: str | None, no_cache: bool, access_log: bool, **given: Any) -> int:
     """
     Serve an OpenAI-compatible API that makes images right on their way to the engine, and a page
     to try it on, until interrupted.
@@ -51,6 +49,17 @@ def command(
         from eyeline.gateway.serve import serve
     except ModuleNotFoundError as error:
         raise MissingExtra("eyeline serve", "gateway", error.name or "starlette") from error
-    given = {name: value for name, value in client.items() if value is not None}
-    wired: Any = {"cache": not no_cache, **given}
-    return serve(Options(wired, host, port, Secret(token or ""), allow_names), note)
+    named = {name: given.pop(name) for name in ("model", "engine", "budget_usd")}
+    client: Any = {name: value for name, value in named.items() if value is not None}
+    client["cache"] = not no_cache
+    if access_log:
+        show_access()
+    return serve(Options(client, token=Secret(token or ""), **given), note)
+
+
+def show_access() -> None:
+    """Put the access log on stderr, a line of JSON each, and nothing else of it."""
+    logger = logging.getLogger("eyeline.gateway.access")
+    logger.addHandler(logging.StreamHandler())
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

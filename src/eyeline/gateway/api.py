@@ -15,6 +15,7 @@ from eyeline.core.dialect import STANDARD
 from eyeline.core.wire import Response as Answered
 from eyeline.effects import Head, Relay
 from eyeline.errors import EyelineError
+from eyeline.gateway.journal import entry_of
 from eyeline.gateway.options import Options
 from eyeline.gateway.reading import read_body
 from eyeline.gateway.refusals import refusal
@@ -44,6 +45,7 @@ class Api:
             cache="no-store" not in caching and self.wiring.outside.cache is not None,
             refresh="no-cache" in caching,
         )
+        entry_of(request.scope).api = posted.api
         steps = self.client.driver.steps(relay(posted, self.road()))
         return Relaying(steps, self.options.bounds.piece_s)
 

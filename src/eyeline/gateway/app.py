@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,13 +21,16 @@ from eyeline.gateway.api import Api
 from eyeline.gateway.batches import Batches
 from eyeline.gateway.door import Door
 from eyeline.gateway.either import Having, either
+from eyeline.gateway.journal import Journal
 from eyeline.gateway.local import open_shelf, serve_here
+from eyeline.gateway.metrics import Metrics
 from eyeline.gateway.models import Models
 from eyeline.gateway.options import Options
 from eyeline.gateway.passage import FILES, MODELS, RESPONSES, Passage
 from eyeline.gateway.reading import ClientGone
 from eyeline.gateway.refusals import Refused
 from eyeline.gateway.stored import Stored
+from eyeline.gateway.tracing import Tracing
 from eyeline.version import VERSION
 from eyeline.wiring import TIMEOUT_S
 
@@ -39,7 +43,7 @@ def make_app(options: Options | None = None) -> Starlette:
     client = AsyncClient(**options.client)
     page = static.routes()
     open_paths = {"/healthz", *(route.path for route in page)}
-
+    metrics = Metrics(options.metrics_folder)
     api = Api(client, options)
     shelf = open_shelf(client.wiring)
     batches = Batches(shelf, options.bounds, api.answer, client.wiring.in_flight)
@@ -56,11 +60,15 @@ def make_app(options: Options | None = None) -> Starlette:
         routes=[
             *page,
             Route("/healthz", healthz),
+            Route("/metrics", partial(numbers, metrics)),
             *twice([*api.routes(), *engines(api, options, shelf, batches)]),
             *desk.routes(client.wiring, options.bounds),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Door, options, open_paths)],
+        middleware=[
+            Middleware(Journal, metrics, Tracing(client.wiring.engine)),
+            Middleware(Door, options, open_paths),
+        ],
         exception_handlers={Refused: refused, ClientGone: gone, HTTPException: unknown},
     )
 
@@ -92,6 +100,11 @@ def twice(given: Sequence[Route]) -> list[Route]:
 async def healthz(request: Request) -> Response:
     """Say that the gateway is up."""
     return JSONResponse({"status": "ok", "version": VERSION})
+
+
+def numbers(metrics: Metrics, request: Request) -> Response:
+    """Give the numbers of this gateway, all its workers together."""
+    return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
 
 async def refused(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from eyeline.core.secret import Secret
 from eyeline.wiring import ClientOptions
@@ -39,7 +40,8 @@ class Options:
 
     `client` is what `eyeline.Client` takes. With a `token` every request but those for the page's
     own files must carry it; without one any key is taken, and replaced by the engine's.
-    `allow_names` are further names by which clients may call it.
+    `allow_names` are further names by which clients may call it. Of several `workers` each is one
+    gateway; in `metrics_folder` they find each other's numbers.
     """
 
     client: ClientOptions = field(default_factory=ClientOptions)
@@ -48,6 +50,8 @@ class Options:
     token: Secret = NO_TOKEN
     allow_names: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
+    workers: int = 1
+    metrics_folder: Path | None = None
 
     @property
     def is_loopback(self) -> bool:

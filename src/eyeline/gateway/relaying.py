@@ -13,9 +13,11 @@ from starlette.types import Receive, Scope, Send
 from eyeline.drivers import Done
 from eyeline.effects import Handed, Head, Relay
 from eyeline.errors import EyelineError
+from eyeline.gateway.journal import Entry, entry_of
 from eyeline.gateway.refusals import refusal
+from eyeline.relay import Passed
 
-Steps = AsyncGenerator[Handed | Done[None], None] | AsyncGenerator[Relay, None]
+Steps = AsyncGenerator[Handed | Done[Passed], None] | AsyncGenerator[Relay, None]
 
 # Of one connection only, about a body's form on it, or addressed to a browser of theirs.
 DROPPED = {
@@ -36,9 +38,9 @@ class Relaying(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        watch = self.watch(receive)
+        watch, entry = self.watch(receive), entry_of(scope)
         try:
-            response = await self.relayed(send, watch)
+            response = await self.relayed(send, watch, entry)
         except CancelledError:
             if not watch.has_left:
                 raise
@@ -51,12 +53,14 @@ class Relaying(Response):
     def watch(self, receive: Receive) -> Watch:
         return Watch(receive)
 
-    async def relayed(self, send: Send, watch: Watch) -> Response | None:
+    async def relayed(self, send: Send, watch: Watch, entry: Entry) -> Response | None:
         """Send what is relayed; where an error comes before anything was, give its response."""
         is_begun = is_over = False
         try:
             async with aclosing(self.steps):
                 async for step in self.steps:
+                    if isinstance(step, Done):
+                        entry.passed = step.value
                     if is_over or not isinstance(step, Relay):
                         continue
                     is_begun, is_over = True, step.piece is None

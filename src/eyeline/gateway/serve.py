@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 
@@ -14,6 +18,7 @@ from eyeline.errors import SettingsError
 from eyeline.gateway.app import make_app
 from eyeline.gateway.options import Options
 from eyeline.gateway.protocol import Config
+from eyeline.gateway.workers import Crew
 
 # How long answers that are on their way may take once the gateway is told to stop.
 DRAIN_S = 30
@@ -27,14 +32,36 @@ def serve(options: Options, say: Callable[[str], None]) -> int:
     Raises SettingsError where nobody can listen at that address, and what `make_app` raises.
     """
     options = with_token(options, say)
-    listener = listen(options)
-    server, here = uvicorn.Server(config(options)), address(options, listener)
-    say(f"eyeline serves {here}/v1 and the page at {here}/")
-    server.run([listener])
+    # Made once before anything is promised: what is wrong with engine or key is said now.
+    made = config(options)
+    with listen(options) as listener, TemporaryDirectory(prefix="eyeline-") as folder:
+        here = address(options, listener)
+        say(f"eyeline serves {here}/v1 and the page at {here}/")
+        if options.workers == 1:
+            return run(made, listener)
+        shared = for_each_worker(options, Path(folder))
+        return Crew(options.workers, listener, lambda: run(config(shared), listener), say).run()
+
+
+def run(made: Config, listener: socket.socket) -> int:
+    """Serve until SIGINT or SIGTERM, and give 0 once all that was in flight is answered."""
+    # uvicorn raises the signal again when it is done, for whoever was there before it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: None)
+    uvicorn.Server(made).run([listener])
     return 0
 
 
-def config(options: Options) -> uvicorn.Config:
+def for_each_worker(options: Options, folder: Path) -> Options:
+    """Give the options of one worker of several: a budget is shared out, so that it holds."""
+    client = options.client
+    budget_usd = client.get("budget_usd")
+    if budget_usd is not None:
+        client = {**client, "budget_usd": Decimal(str(budget_usd)) / options.workers}
+    return replace(options, client=client, metrics_folder=folder)
+
+
+def config(options: Options) -> Config:
     return Config(
         make_app(options),
         options.bounds,
