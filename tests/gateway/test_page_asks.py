@@ -111,6 +111,7 @@ def test_the_answer_is_shown_as_it_comes(
         expect(page.locator(".bill")).to_contain_text("1,000 in, 20 out · $0.00011")
         assert figure(page, "answer") == "$0.00011"
         expect(page.get_by_role("status")).to_contain_text("Answer: The sign reads")
+        expect(page.locator(".bill")).to_be_in_viewport()
         assert no_sideways_scroll(page)
         seen.shoot(f"{name}-answer")
     (body,) = sent(engine)
@@ -149,8 +150,10 @@ def test_a_follow_up_keeps_the_conversation(
         lay(page, SIGN)
         page.get_by_role("button", name="Read all the text.").click()
         answered(page)
+        engine.text = "\n\n".join(["A long answer."] * 40)
         ask(page, "In which colour?")
         answered(page, 2)
+        expect(page.locator(".bill").last).to_be_in_viewport()
     first, answer, second = sent(engine)[1]["messages"]
     assert [part["type"] for part in first["content"]] == ["text", "image_url"]
     assert answer == {"role": "assistant", "content": TEXT}

@@ -716,11 +716,18 @@ function showComing(turn, on) {
   });
 }
 
-/** Keep the newest in view, unless the reader has scrolled away from it. */
+const scroller = () => (NARROW.matches ? document.scrollingElement : $("turns"));
+let follows = true; // whether the reader is where the newest comes, and has not scrolled away
+
+/** Keep the newest in view. */
 function scrollDown(always = false) {
-  const turns = NARROW.matches ? document.scrollingElement : $("turns");
-  const below = turns.scrollHeight - turns.scrollTop - turns.clientHeight;
-  if (always || below < 160) turns.scrollTop = turns.scrollHeight;
+  follows ||= always;
+  if (follows) scroller().scrollTop = scroller().scrollHeight;
+}
+
+function noteScroll() {
+  const { scrollHeight, scrollTop, clientHeight } = scroller();
+  follows = scrollHeight - scrollTop - clientHeight < 64;
 }
 
 function again(turn) {
@@ -1131,6 +1138,7 @@ $("anew").addEventListener("click", () => {
 $("remove").addEventListener("click", removePage);
 $("lines").addEventListener("change", drawLines);
 $("whole").addEventListener("change", fit);
+for (const scrolled of [$("turns"), document]) scrolled.addEventListener("scroll", noteScroll);
 new ResizeObserver(() => requestAnimationFrame(fit)).observe($("stage"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawLines);
 
