@@ -82,7 +82,12 @@ def _close_clients() -> Iterator[None]:
         MADE.pop().close()
 
 
+# So many a minute that nothing waits for the pace.
+AT_ONCE = 6_000_000
+
+
 def client(transport: Any = None, **options: Any) -> Client:
+    options = {"requests_per_min": AT_ONCE, **options}
     MADE.append(Client(transport=transport or Echo(), **options))
     return MADE[-1]
 
@@ -255,7 +260,9 @@ def test_many_answers_come_in_order() -> None:
     """Each answer is that of its image, in the order the images were given."""
     names = [name_of(image) for image in OTHERS]
     assert [answer.text for answer in client().ask_many("?", OTHERS)] == names
-    awaited = collected(AsyncClient(transport=Echo(), cache=False).ask_many("?", OTHERS))
+    awaited = collected(
+        AsyncClient(transport=Echo(), cache=False, requests_per_min=AT_ONCE).ask_many("?", OTHERS)
+    )
     assert [answer.text for answer in asyncio.run(awaited)] == names
 
 
@@ -267,7 +274,11 @@ def test_many_take_async_iterables() -> None:
             yield image
 
     answers = asyncio.run(
-        collected(AsyncClient(transport=Echo(), cache=False).ask_many("?", images()))
+        collected(
+            AsyncClient(transport=Echo(), cache=False, requests_per_min=AT_ONCE).ask_many(
+                "?", images()
+            )
+        )
     )
     assert [answer.text for answer in answers] == [name_of(image) for image in OTHERS[:3]]
 
@@ -285,16 +296,19 @@ def test_many_are_read_only_as_far_as_taken() -> None:
     answers = asked.ask_many("?", images())
     assert read == []
     next(answers)
-    assert len(read) == asked.wiring.in_flight < len(OTHERS)
+    assert len(read) <= 2 * asked.wiring.in_flight()
+    assert len(read) < len(OTHERS)
     answers.close()
-    assert len(transport.requests) <= asked.wiring.in_flight
+    assert len(transport.requests) <= len(read)
 
 
 def test_leaving_many_awaited_cancels_the_rest() -> None:
     """Leaving the awaited answers early leaves no task behind."""
 
     async def leave() -> int:
-        answers = AsyncClient(transport=Echo(), cache=False).ask_many("?", OTHERS)
+        answers = AsyncClient(transport=Echo(), cache=False, requests_per_min=AT_ONCE).ask_many(
+            "?", OTHERS
+        )
         await anext(answers)
         await answers.aclose()
         return len(asyncio.all_tasks())
@@ -316,11 +330,13 @@ def test_errors_may_take_the_place_of_answers() -> None:
     first, bad, last = client().ask_many("?", images, return_exceptions=True)
     assert (first.text, last.text) == (name_of(OTHERS[0]), name_of(OTHERS[1]))
     assert isinstance(bad, NotAnImage)
-    awaited = AsyncClient(transport=Echo(), cache=False).ask_many(
+    awaited = AsyncClient(transport=Echo(), cache=False, requests_per_min=AT_ONCE).ask_many(
         "?", images, return_exceptions=True
     )
     assert isinstance(asyncio.run(collected(awaited))[1], NotAnImage)
-    awaited = AsyncClient(transport=Echo(), cache=False).ask_many("?", images)
+    awaited = AsyncClient(transport=Echo(), cache=False, requests_per_min=AT_ONCE).ask_many(
+        "?", images
+    )
     with pytest.raises(NotAnImage):
         asyncio.run(collected(awaited))
 

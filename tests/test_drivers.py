@@ -156,6 +156,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 # --- the same through both ----------------------------------------------------------------------
 
+FAILED = Response(500, {"retry-after": "3"}, b'{"error": {"message": "oops"}}')
 LIMITED = Response(429, {"retry-after": "3"}, b'{"error": {"message": "slow down"}}')
 REFUSED = Response(400, {}, b'{"error": {"message": "no"}}')
 CUT = Response(200, {"content-type": "text/event-stream"}, b'data: {"choices": []}\n\n')
@@ -169,7 +170,7 @@ CASES: dict[str, Case] = {
     "loads": (lambda folder: ask(asking(FileRef(folder / "sign.png"))), ("A sign.",)),
     "prepares": (lambda _: ask(asking(BytesRef(tiny_png(4000, 20)), model=GPT_4O)), ("A line.",)),
     "repeats": (lambda _: ask(asking()), (LIMITED, ConnectionFailed("openai", "reset"), "Yes.")),
-    "gives up": (lambda _: ask(asking()), (LIMITED, LIMITED, LIMITED)),
+    "gives up": (lambda _: ask(asking()), (FAILED, FAILED, FAILED)),
     "is refused": (lambda _: ask(asking()), (REFUSED,)),
     "times out": (lambda _: ask(asking()), (TimedOut("openai", 9),)),
     "is cut": (lambda _: ask(asking(stream=True)), (CUT,)),
@@ -480,7 +481,7 @@ def test_ctrl_c_while_waiting_costs_nothing() -> None:
     budget = Budget(Decimal(1))
     images = Images()
     limits = Limits(partial(Pace, 1), budget)
-    limits.pace("gpt-6-luna").reserve(1, None, 0.0)
+    limits.pace("gpt-6-luna").reserve(1, None, 0.0, patient=False)
 
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, cast
 
 from eyeline.core.answer import Answer
 from eyeline.drivers import AsyncDriver, Done, Driver
@@ -16,9 +17,15 @@ from eyeline.wiring import AskOptions, ClientOptions, wire
 
 if TYPE_CHECKING:
     import asyncio
+    from concurrent.futures import Future
 
     from eyeline.bulk.options import RunOptions
     from eyeline.bulk.result import RunResult
+
+
+# More blocking threads than this cost more than they bring; AsyncClient needs none.
+THREADS_MAX = 256
+F = TypeVar("F", "asyncio.Task[Answer]", "Future[Answer]")
 
 
 class Client:
@@ -66,21 +73,32 @@ class Client:
         `images` is read only as far as answers are taken. The first error raises in its turn; with
         `return_exceptions` it takes its answer's place instead.
         """
-        from concurrent.futures import Future, ThreadPoolExecutor
+        from concurrent.futures import ThreadPoolExecutor
+        from threading import Event
 
-        window = self.wiring.in_flight
-        pending: deque[Future[Answer]] = deque()
-        with ThreadPoolExecutor(window) as pool:
+        model, ended = options.get("model"), Event()
+        ahead: Ahead[Future[Answer]] = Ahead(lambda: min(THREADS_MAX, self.wiring.in_flight(model)))
+        with ThreadPoolExecutor(THREADS_MAX) as pool:
             try:
                 for image in images:
-                    pending.append(pool.submit(self.ask, prompt, image, **options))
-                    if len(pending) == window:
-                        yield settle(pending.popleft(), return_exceptions)
-                while pending:
-                    yield settle(pending.popleft(), return_exceptions)
+                    while ahead.is_done() or not ahead.has_room():
+                        if ahead.is_done():
+                            yield settle(ahead.pending.popleft(), return_exceptions)
+                        else:
+                            ended.wait()
+                            ended.clear()
+                    future = pool.submit(self.ask_patiently, prompt, image, options)
+                    ahead.begin(future, ended.set)
+                while ahead.pending:
+                    yield settle(ahead.pending.popleft(), return_exceptions)
             finally:
-                for future in pending:
+                for future in ahead.pending:
                     future.cancel()
+
+    def ask_patiently(self, prompt: str, image: object, options: AskOptions) -> Answer:
+        """Ask one of many, and let the pace say when."""
+        asking = self.wiring.asking(prompt, (image,), options)
+        return self.driver.run(ask_flow(replace(asking, patient=True)))
 
     def run(
         self, prompt: str, source: str | Path, out: str | Path, **options: Unpack[RunOptions]
@@ -169,20 +187,31 @@ class AsyncClient:
         """
         Ask the same of each image, several at once; answers come in order; see `Client.ask_many`.
         """
-        from asyncio import create_task, gather
+        from asyncio import Event, create_task, gather
 
-        pending: deque[asyncio.Task[Answer]] = deque()
+        model, ended = options.get("model"), Event()
+        ahead: Ahead[asyncio.Task[Answer]] = Ahead(lambda: self.wiring.in_flight(model))
         try:
             async for image in each(images):
-                pending.append(create_task(self.ask(prompt, image, **options)))
-                if len(pending) == self.wiring.in_flight:
-                    yield await settle_async(pending.popleft(), return_exceptions)
-            while pending:
-                yield await settle_async(pending.popleft(), return_exceptions)
+                while ahead.is_done() or not ahead.has_room():
+                    if ahead.is_done():
+                        yield await settle_async(ahead.pending.popleft(), return_exceptions)
+                    else:
+                        await ended.wait()
+                        ended.clear()
+                task = create_task(self.ask_patiently(prompt, image, options))
+                ahead.begin(task, ended.set)
+            while ahead.pending:
+                yield await settle_async(ahead.pending.popleft(), return_exceptions)
         finally:
-            for task in pending:
+            for task in ahead.pending:
                 task.cancel()
-            await gather(*pending, return_exceptions=True)
+            await gather(*ahead.pending, return_exceptions=True)
+
+    async def ask_patiently(self, prompt: str, image: object, options: AskOptions) -> Answer:
+        """Ask one of many, and let the pace say when."""
+        asking = self.wiring.asking(prompt, (image,), options)
+        return await self.driver.run(ask_flow(replace(asking, patient=True)))
 
     async def run(
         self, prompt: str, source: str | Path, out: str | Path, **options: Unpack[RunOptions]
@@ -231,6 +260,37 @@ class AsyncStream:
     async def aclose(self) -> None:
         """Stop reading; the connection is let go."""
         await self.steps.aclose()
+
+
+class Ahead(Generic[F]):
+    """
+    The futures of answers on their way, in order: as many unfinished as are worth having in flight,
+    and behind a slow one up to twice as many.
+    """
+
+    def __init__(self, in_flight: Callable[[], int]) -> None:
+        self.in_flight = in_flight
+        self.pending: deque[F] = deque()
+        self.unfinished: set[Any] = set()
+
+    def is_done(self) -> bool:
+        """Say whether the next answer is there."""
+        return bool(self.pending) and self.pending[0].done()
+
+    def has_room(self) -> bool:
+        most = self.in_flight()
+        return len(self.unfinished) < most and len(self.pending) < 2 * most
+
+    def begin(self, future: F, then: Callable[[], None]) -> None:
+        """Take one more; `then` is called when it has ended."""
+
+        def end(_: Any) -> None:
+            self.unfinished.discard(future)
+            then()
+
+        self.unfinished.add(future)
+        self.pending.append(future)
+        future.add_done_callback(end)
 
 
 def settle(future: Any, return_exceptions: bool) -> Any:

@@ -108,12 +108,12 @@ class Outside:
 
     def of_limits(self, effect: Effect) -> Any:
         match effect:
-            case Reserve(hold, turn):
-                return self.limits.reserve(hold, turn, self.now())
+            case Reserve(hold, turn, patient):
+                return self.limits.reserve(hold, turn, self.now(), patient=patient)
             case Heed(model, allowances):
                 return self.limits.heed(model, allowances, self.now())
             case Settle(hold, turn, ended):
-                return self.limits.settle(hold, turn, ended)
+                return self.limits.settle(hold, turn, ended, self.now())
         raise AssertionError(effect)
 
     def at_hand(self, effect: Effect) -> Any:

@@ -144,11 +144,12 @@ class Learn:
 class Reserve:
     """
     Hold what one request may use, and take a place in line; with a turn, look again how long the
-    wait for it is. Gives a Turn.
+    wait for it is. Who is `patient` waits also where nothing is known of the server. Gives a Turn.
     """
 
     hold: Hold
     turn: Turn | None = None
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

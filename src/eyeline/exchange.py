@@ -55,6 +55,7 @@ BODY_BYTES_MAX = 64 * 2**20
 class Asking:
     """
     One question on its way: what is asked, of which engine, in its dialect, and when to send again.
+    One of many that are asked at once is `patient`: it leaves it to the pace when to begin.
 
     `account` names whose files are there, by a digest of the address and the key.
     """
@@ -65,6 +66,7 @@ class Asking:
     stream: bool = False
     dialect: Dialect = STANDARD
     account: str = ""
+    patient: bool = False
 
 
 R = TypeVar("R", bound=Reply)
@@ -78,7 +80,7 @@ def attempt(request: Request, asking: Asking, hold: Hold, exchanged: Exchanged[R
     """
     started_s: float | None = None
     for number in count(1):
-        turn = yield from wait_for_turn(hold)
+        turn = yield from wait_for_turn(hold, patient=asking.patient)
         # Waiting in line is no attempt, and does not use up the time for them.
         started_s = turn.at_s if started_s is None else started_s
         try:
@@ -92,13 +94,13 @@ def attempt(request: Request, asking: Asking, hold: Hold, exchanged: Exchanged[R
     raise AssertionError
 
 
-def wait_for_turn(hold: Hold) -> Flow[Turn]:
+def wait_for_turn(hold: Hold, *, patient: bool) -> Flow[Turn]:
     """Hold the cost, and wait until the request may go; who leaves the line gives both back."""
-    turn: Turn = yield Reserve(hold)
+    turn: Turn = yield Reserve(hold, None, patient)
     try:
         while turn.wait_s:
             yield Sleep(turn.wait_s)
-            turn = yield Reserve(hold, turn)
+            turn = yield Reserve(hold, turn, patient)
     except BaseException:
         yield Settle(hold, turn, UNSENT)
         raise

@@ -57,8 +57,7 @@ logger = logging.getLogger("eyeline")
 DEFAULT_MODEL = "gpt-6-luna"
 SHUTDOWN_NOTICE = timedelta(days=180)
 TIMEOUT_S = 600.0
-# In flight at once in ask_many: enough to hide latency, few enough for any usage tier.
-IN_FLIGHT = 8
+# An engine in this process has its own cores to do with.
 LOCAL_IN_FLIGHT = 2
 # Entries that a client read once; to read one again takes as long as a whole answer of the cache.
 MODELS_MAX = 64
@@ -130,9 +129,9 @@ class Wiring:
         """The private hosts from which images may be fetched."""
         return self.settings.allow_hosts | hosts(self.options.get("allow_hosts"))
 
-    @property
-    def in_flight(self) -> int:
-        return LOCAL_IN_FLIGHT if self.engine.is_local else IN_FLIGHT
+    def in_flight(self, model: str | None = None) -> int:
+        """Say how many requests are worth having in flight now."""
+        return self.outside.limits.in_flight(self.model(model).name)
 
     def asking(
         self, prompt: str, images: tuple[object, ...], options: AskOptions, *, stream: bool = False
@@ -303,7 +302,7 @@ def wire(options: ClientOptions) -> Wiring:
         outside=Outside(
             loader=(images := Images(settings.allow_hosts | hosts(options.get("allow_hosts")))),
             pixels=images,
-            limits=limits(options, settings),
+            limits=limits(options, settings, chosen.engine),
             cache=(cache := open_cache(options, chosen, settings)),
             files=remember_files(cache),
         ),
@@ -357,12 +356,12 @@ def key_for(engine: Engine, settings: Settings) -> Secret:
     return settings.openai_key or settings.key if engine.name == "openai" else settings.key
 
 
-def limits(options: ClientOptions, settings: Settings) -> Limits:
+def limits(options: ClientOptions, settings: Settings, engine: Engine) -> Limits:
     usd = options.get("budget_usd", settings.budget_usd)
-    return Limits(
-        partial(Pace, options.get("requests_per_min"), options.get("tokens_per_min")),
-        None if usd is None else Budget(Decimal(str(usd))),
-    )
+    pace = partial(Pace, options.get("requests_per_min"), options.get("tokens_per_min"))
+    if engine.is_local:
+        pace = partial(Pace, in_flight_max=LOCAL_IN_FLIGHT, is_here=True)
+    return Limits(pace, None if usd is None else Budget(Decimal(str(usd))))
 
 
 def open_cache(options: ClientOptions, chosen: Chosen, settings: Settings) -> Cache | None:

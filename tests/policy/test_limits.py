@@ -59,7 +59,7 @@ def test_a_refused_request_takes_no_place() -> None:
 def test_settling(ended: Ended, left: Decimal) -> None:
     """A known cost replaces the hold; an unknown outcome is settled at the most it can be."""
     limits = Limits(budget=Budget(Decimal(1)))
-    limits.settle(HOLD, limits.reserve(HOLD, None, 0.0), ended)
+    limits.settle(HOLD, limits.reserve(HOLD, None, 0.0), ended, 1.0)
     assert limits.budget is not None
     assert (limits.budget.held_usd, limits.budget.spent_usd) == (0, left)
 
@@ -69,7 +69,7 @@ def test_a_budget_needs_a_price() -> None:
     limits = Limits(budget=Budget(Decimal(1)))
     with pytest.raises(PriceUnknown, match=r"m\.gguf: no known price"):
         limits.reserve(FREE_HOLD, None, 0.0)
-    limits.settle(FREE_HOLD, GO, Ended("failed", None))
+    limits.settle(FREE_HOLD, GO, Ended("failed", None), 1.0)
     assert limits.budget is not None
     assert (limits.budget.held_usd, limits.budget.spent_usd) == (0, 0)
 
@@ -79,7 +79,7 @@ def test_without_a_budget_anything_goes() -> None:
     limits = Limits()
     turn = limits.reserve(FREE_HOLD, None, 0.0)
     assert turn.wait_s == 0
-    limits.settle(FREE_HOLD, turn, Ended("answered", Decimal(7)))
+    limits.settle(FREE_HOLD, turn, Ended("answered", Decimal(7)), 1.0)
     assert limits.budget is None
 
 
@@ -96,11 +96,29 @@ def test_what_was_not_used_goes_to_the_next() -> None:
     """An unsent request gives its place back; an answer's tokens correct what was held."""
     limits = Limits(partial(Pace, 600, 600_000))
     limits.reserve(HOLD, None, 0.0)
-    limits.settle(HOLD, limits.reserve(HOLD, None, 0.0), UNSENT)
+    limits.settle(HOLD, limits.reserve(HOLD, None, 0.0), UNSENT, 0.0)
     turn = limits.reserve(HOLD, None, 0.0)
     assert turn.wait_s == pytest.approx(0.1)
-    limits.settle(HOLD, turn, Ended("answered", None, 4000))
+    limits.settle(HOLD, turn, Ended("answered", None, 4000), 0.0)
     assert limits.reserve(HOLD, None, 0.0).wait_s == pytest.approx(0.5)
+
+
+def test_a_refusal_slows_all() -> None:
+    """What is refused slows who waits, also where nothing was known before."""
+    limits = Limits()
+    turns = [limits.reserve(HOLD, None, 0.0) for _ in range(3)]
+    assert [turn.wait_s for turn in turns] == [0, 0, 0]
+    limits.settle(HOLD, turns[0], Ended("refused"), 0.1)
+    waits = [limits.reserve(HOLD, None, 0.1).wait_s for _ in range(3)]
+    assert 0 == waits[0] < waits[1] < waits[2]
+
+
+def test_how_many_in_flight() -> None:
+    """Each model has its own window, which grows as answers come."""
+    limits = Limits()
+    for at_s in range(8):
+        limits.settle(HOLD, limits.reserve(HOLD, None, at_s), Ended("answered"), at_s + 0.5)
+    assert (limits.in_flight("gpt-6-luna"), limits.in_flight("gpt-4o")) == (16, 8)
 
 
 SAID = ("openai", 429, "rate_limit_exceeded", "slow down", "")

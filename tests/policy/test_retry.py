@@ -78,8 +78,17 @@ def test_the_wait(
     number: int, elapsed_s: float, chance: float, advised_s: float | None, expected: float | None
 ) -> None:
     """The engine's own advice is followed; attempts and total time have their ends."""
-    error = errors.RateLimited(*SAID, retry_after_s=advised_s)
+    error = errors.ServerFailed(*SAID, retry_after_s=advised_s)
     assert Retry().delay_s(number, error, elapsed_s, chance) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(1, 0.25), (2, 0.5), (3, 0.5), (7, 0.5), (8, None)]
+)
+def test_what_came_too_fast_is_sent_again_sooner(number: int, expected: float | None) -> None:
+    """The pace slows it down already, so it waits no longer than a second, and tries more often."""
+    assert Retry().delay_s(number, LIMITED, 0.0, 0.5) == expected
+    assert Retry(attempts_max=9).delay_s(8, LIMITED, 0.0, 0.5) == 0.5
 
 
 @given(

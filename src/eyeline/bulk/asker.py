@@ -36,6 +36,8 @@ class Asker:
     wiring: Wiring
     options: AskOptions
     transport: AsyncTransport
+    # Whether the pace says how fast rows are sent to a server of which nothing is known.
+    patient: bool = True
     # A question that was made whole, by whether its images are named by file ids: all others differ
     # from it in prompt and images alone.
     made: dict[bool, Question] = field(default_factory=dict)
@@ -57,7 +59,8 @@ class Asker:
         question = self.question(self.prompt.of(row.values, row.source), row)
         engine, outside = self.wiring.engine, self.outside
         dialect = STANDARD if engine.is_local else outside.recall(engine.base_url)
-        return Asking(question, engine, PATIENT if has_answered else AT_FIRST, dialect=dialect)
+        retry = PATIENT if has_answered else AT_FIRST
+        return Asking(question, engine, retry, dialect=dialect, patient=self.patient)
 
     def question(self, prompt: str, row: Row) -> Question:
         references: tuple[Reference, ...] = tuple(parse_references(row.images))

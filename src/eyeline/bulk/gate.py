@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 # Of images that came with their rows, as an archive's do; all others are read when they are needed.
 BYTES_MAX = 192 * 2**20
@@ -15,13 +16,18 @@ class Gate:
     `turn` is held by the shard that reads rows; `stopped_by` is the first reason given for an end.
     """
 
-    def __init__(self, rows_max: int, bytes_max: int = BYTES_MAX) -> None:
-        self.rows_max, self.bytes_max = rows_max, bytes_max
+    def __init__(self, rows_max: Callable[[], int], bytes_max: int = BYTES_MAX) -> None:
+        self.most, self.bytes_max = rows_max, bytes_max
         self.open = self.open_bytes = 0
         self.turn = asyncio.Lock()
         self.changed = asyncio.Event()
         self.idle: set[asyncio.Task[None]] = set()
         self.stopped_by: BaseException | None = None
+
+    @property
+    def rows_max(self) -> int:
+        """How many rows may be open now; the pace may change it at any time."""
+        return self.most()
 
     async def enter(self, size_bytes: int) -> bool:
         """Wait for a place, in one's turn; False where no row is to begin any more."""

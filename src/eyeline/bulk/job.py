@@ -22,7 +22,7 @@ from eyeline.bulk.tally import Tally
 from eyeline.bulk.unheld import LargeFiles
 from eyeline.core.cost import FREE
 from eyeline.core.schema import read_schema
-from eyeline.wiring import AskOptions, Wiring, limits
+from eyeline.wiring import AskOptions, ClientOptions, Wiring, limits
 
 # No limit: an answer of this run is wanted until its end.
 ANSWERS_BYTES_MAX = 2**50
@@ -159,7 +159,8 @@ def rewired(wiring: Wiring, folder: RunFolder, options: RunOptions, spent_usd: D
     """Give the wiring with the run's own budget, and its own memory where the cache is off."""
     outside = replace(wiring.outside, files=LargeFiles())
     if options.get("budget_usd") is not None:
-        limited = limits({**wiring.options, "budget_usd": options["budget_usd"]}, wiring.settings)
+        given: ClientOptions = {**wiring.options, "budget_usd": options["budget_usd"]}
+        limited = limits(given, wiring.settings, wiring.engine)
         assert limited.budget is not None
         limited.budget.spent_usd = spent_usd
         outside = replace(outside, limits=limited)

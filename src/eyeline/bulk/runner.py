@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import threading
 import time
@@ -24,7 +25,8 @@ from eyeline.bulk.watch import Watch, Watcher
 # How many shards may be open: one that reads, and those that wait for their last answers.
 SHARDS_OPEN = 16
 COLLECT_AFTER = 20_000
-ROWS_IN_FLIGHT, LOCAL_ROWS_IN_FLIGHT = 256, 4
+# Rows that are open beyond those in flight, so that some are prepared meanwhile.
+ROWS_AHEAD = 2 * (os.cpu_count() or 2)
 
 
 async def carry_out(job: Job, watch: Watch) -> BaseException | None:
@@ -32,7 +34,9 @@ async def carry_out(job: Job, watch: Watch) -> BaseException | None:
     Do all shards that are not finished, and make the output; give the reason where it ended early.
     """
     transport = job.wiring.async_transport()
-    context = context_of(job, Asker(job.prompt, job.wiring, job.asked, transport))
+    named = job.options.get("rows_in_flight")
+    asker = Asker(job.prompt, job.wiring, job.asked, transport, patient=not named)
+    context = context_of(job, asker)
     try:
         async with at_work(context, watch):
             with interruptible(context.gate):
@@ -60,14 +64,14 @@ async def at_work(context: Context, watch: Watch) -> AsyncIterator[None]:
 
 
 def context_of(job: Job, asker: Asker) -> Context:
-    usual = LOCAL_ROWS_IN_FLIGHT if job.wiring.engine.is_local else ROWS_IN_FLIGHT
+    named, model = job.options.get("rows_in_flight"), job.asked.get("model")
     return Context(
         folder=job.folder,
         source=job.source,
         columns=job.columns,
         asker=asker,
         crew=Crew.of(),
-        gate=Gate(job.options.get("rows_in_flight") or usual),
+        gate=Gate(lambda: named or job.wiring.in_flight(model) + ROWS_AHEAD),
         tally=job.tally,
         reader=ThreadPoolExecutor(1, "eyeline-source"),
         failures_max=failures_max(job.options),

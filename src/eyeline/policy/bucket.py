@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-# How much may go at once after a pause. It is little on purpose: a server that counts seconds
-# refuses what comes in bursts, and a client that never waits for long gains nothing by them.
-BURST_S = 0.1
+# How much may go at once where nobody waited before. It is little on purpose: a server that counts
+# seconds refuses what comes in bursts.
+BURST_S = 0.01
 
 
 class Bucket:
@@ -49,6 +49,9 @@ class Bucket:
     def pause(self, until_s: float, now_s: float) -> None:
         """Let no permit come before `until_s`."""
         self.at_s = max(self.advance(now_s), until_s)
+
+    def is_paused(self, now_s: float) -> bool:
+        return self.at_s is not None and self.at_s > now_s
 
     def advance(self, now_s: float) -> float:
         """Let permits come up to now, and give the time up to which they have."""

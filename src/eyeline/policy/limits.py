@@ -90,7 +90,14 @@ class Limits:
             self.paces[model] = self.new_pace()
         return self.paces[model]
 
-    def reserve(self, hold: Hold, turn: Turn | None, now_s: float) -> Turn:
+    def in_flight(self, model: str) -> int:
+        """Say how many requests are worth having in flight now."""
+        with self.lock:
+            return self.pace(model).in_flight
+
+    def reserve(
+        self, hold: Hold, turn: Turn | None, now_s: float, *, patient: bool = False
+    ) -> Turn:
         """
         Hold the dollars and give a place in line; with a turn, look again how long its wait is.
 
@@ -101,17 +108,17 @@ class Limits:
                 if hold.usd_max is None:
                     raise PriceUnknown(hold.model)
                 self.budget.hold(hold.usd_max)
-            return self.pace(hold.model).reserve(hold.tokens, turn, now_s)
+            return self.pace(hold.model).reserve(hold.tokens, turn, now_s, patient=patient)
 
     def heed(self, model: str, allowances: Allowances, now_s: float) -> None:
         """Take the limits that a server names for a model."""
         with self.lock:
             self.pace(model).heed(allowances, now_s)
 
-    def settle(self, hold: Hold, turn: Turn, ended: Ended) -> None:
+    def settle(self, hold: Hold, turn: Turn, ended: Ended, now_s: float) -> None:
         """
         Settle at what was spent; what nobody knows is settled at the most it can be. A turn not
-        taken is given back.
+        taken is given back, and the pace learns from how the request ended.
         """
         with self.lock:
             if self.budget is not None:
@@ -119,7 +126,12 @@ class Limits:
                 spent_usd = held_usd if ended.spent_usd is None else ended.spent_usd
                 self.budget.settle(held_usd, spent_usd)
             pace = self.pace(hold.model)
-            if ended.how == "unsent":
-                pace.give_back(hold.tokens, turn)
-            elif ended.tokens is not None:
+            if ended.tokens is not None:
                 pace.correct(ended.tokens - hold.tokens)
+            match ended.how:
+                case "unsent":
+                    pace.give_back(hold.tokens, turn)
+                case "answered":
+                    pace.answer(turn, now_s)
+                case "refused":
+                    pace.refuse(turn, ended.advised_s, now_s)

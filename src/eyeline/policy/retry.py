@@ -14,12 +14,15 @@ class Retry:
     """
     Full-jitter exponential backoff with a cap on attempts and on total time.
 
-    An engine's own advice (`Retry-After`) is followed, unless it would pass `total_s`.
+    An engine's own advice (`Retry-After`) is followed, unless it would pass `total_s`. What came
+    too fast is sent again sooner, and more often: the pace slows down all, and has it wait.
     """
 
     attempts_max: int = 3
     base_s: float = 0.5
     cap_s: float = 8.0
+    refused_max: int = 8
+    refused_cap_s: float = 1.0
     total_s: float = 60.0
 
     def delay_s(
@@ -30,10 +33,14 @@ class Retry:
 
         `elapsed_s` counts from the first attempt, `chance` is in [0, 1).
         """
-        if number >= self.attempts_max or not is_passing(error):
+        is_refused = isinstance(error, RateLimited)
+        most = max(self.refused_max, self.attempts_max) if is_refused else self.attempts_max
+        if number >= most or not is_passing(error):
             return None
         advised = error.retry_after_s if isinstance(error, RateLimited | ServerFailed) else None
-        backoff_s = chance * min(self.cap_s, self.base_s * 2 ** (number - 1))
+        cap_s = self.refused_cap_s if is_refused else self.cap_s
+        # A power past any cap would be a number too large to multiply.
+        backoff_s = chance * min(cap_s, self.base_s * 2 ** min(number - 1, 30))
         delay_s = backoff_s if advised is None else advised
         return delay_s if elapsed_s + delay_s <= self.total_s else None
 
