@@ -29,6 +29,8 @@ from eyeline.policy.limits import IN_DOUBT, UNSENT, Ended, Hold
 from eyeline.policy.pace import Pace, Turn
 
 CENT = Decimal("0.01")
+# When something ended matters to no test here.
+NOW_S = 1.0
 HOLD = Hold("gpt-6-luna", 1000, CENT)
 
 
@@ -108,7 +110,7 @@ def test_settled_permits_free_the_budget() -> None:
     turn = lent(lender, tenant)
     budget = lender.marks["run"].budget
     assert budget.held_usd == CENT
-    tenant.settle(HOLD, turn, Ended("answered", CENT / 10))
+    tenant.settle(HOLD, turn, Ended("answered", CENT / 10), NOW_S)
     assert not tenant.is_silent
     exchange(lender, tenant)
     assert (budget.held_usd, budget.spent_usd) == (FREE, CENT / 10)
@@ -146,33 +148,33 @@ def test_a_refused_wish_may_be_given_up() -> None:
     lender, tenant = lessor(limit_usd=CENT / 2), Tenant()
     turn = tenant.reserve(HOLD, None, 0.0)
     exchange(lender, tenant)
-    tenant.settle(HOLD, turn, UNSENT)
+    tenant.settle(HOLD, turn, UNSENT, NOW_S)
     assert tenant.is_silent
 
 
 def test_what_others_hold_is_waited_for() -> None:
     """Where dollars are only held, the next waits until they are settled for less."""
-    lender, tenant = lessor(limit_usd=CENT), Tenant()
+    lender, tenant = lessor(6_000_000, limit_usd=CENT), Tenant()
     first = lent(lender, tenant)
     second = tenant.reserve(HOLD, None, 0.0)
     assert exchange(lender, tenant).given == ()
-    tenant.settle(HOLD, first, Ended("answered", FREE))
+    tenant.settle(HOLD, first, Ended("answered", FREE), NOW_S)
     exchange(lender, tenant)
     assert tenant.reserve(HOLD, second, 0.0).wait_s == 0
 
 
 def test_a_wish_that_waits_for_dollars_may_be_given_up() -> None:
     """Who waits for dollars and leaves holds none."""
-    lender, tenant = lessor(limit_usd=CENT), Tenant()
+    lender, tenant = lessor(6_000_000, limit_usd=CENT), Tenant()
     lent(lender, tenant)
     second = tenant.reserve(HOLD, None, 0.0)
     exchange(lender, tenant)
-    tenant.settle(HOLD, second, UNSENT)
+    tenant.settle(HOLD, second, UNSENT, NOW_S)
     exchange(lender, tenant)
     assert not lender.tenancies["shard"].waiting
     tenant.reserve(HOLD, None, 0.0)
     exchange(lender, tenant)
-    lender.leave("shard")
+    lender.leave("shard", NOW_S)
     assert lender.marks["run"].budget.spent_usd == CENT
 
 
@@ -230,7 +232,7 @@ def test_a_lost_grant_is_given_again() -> None:
 def test_what_was_settled_before_is_settled_once() -> None:
     """The end of a permit said twice counts once."""
     lender, tenant = lessor(limit_usd=Decimal(1)), Tenant()
-    tenant.settle(HOLD, lent(lender, tenant), Ended("answered", CENT))
+    tenant.settle(HOLD, lent(lender, tenant), Ended("answered", CENT), NOW_S)
     said = tenant.report()
     for _ in range(2):
         lender.report("run", "shard", 1, said, 0.0)
@@ -242,7 +244,7 @@ def test_a_grant_that_comes_too_late_is_nobodys() -> None:
     tenant = Tenant()
     turn = tenant.reserve(HOLD, None, 0.0)
     tenant.report()
-    tenant.settle(HOLD, turn, UNSENT)
+    tenant.settle(HOLD, turn, UNSENT, NOW_S)
     tenant.take(Grant((1,), ((1, BudgetExceeded("1", "0", "1")),)), 0.0)
     assert tenant.report().ended == ((1, UNSENT),)
     assert not tenant.granted
@@ -285,7 +287,7 @@ def test_a_silent_tenant_is_settled_in_full() -> None:
     assert budget.held_usd == CENT
     lender.expire(SILENT_S + 1)
     assert (budget.held_usd, budget.spent_usd) == (FREE, CENT)
-    tenant.settle(HOLD, turn, Ended("answered", CENT))
+    tenant.settle(HOLD, turn, Ended("answered", CENT), NOW_S)
     exchange(lender, tenant, SILENT_S + 2)
     assert budget.spent_usd == CENT
     lent(lender, tenant, SILENT_S + 3)
@@ -298,7 +300,7 @@ def test_a_lessor_that_lost_its_memory_is_told_again() -> None:
     waits = tenant.reserve(HOLD, None, 0.0)
     tenant.unsaid(tenant.report())
     after = lessor(limit_usd=Decimal(1))
-    tenant.settle(HOLD, turn, IN_DOUBT)
+    tenant.settle(HOLD, turn, IN_DOUBT, NOW_S)
     exchange(after, tenant)
     assert tenant.reserve(HOLD, waits, 0.0).wait_s == 0
     assert after.marks["run"].budget.spent_usd == FREE
@@ -333,7 +335,7 @@ def spent(tenant: Tenant, turn: Turn, now_s: float, *, sends: bool) -> Decimal:
     """Send, where that is meant and the permit is there, and settle; give what it cost."""
     turn = tenant.reserve(HOLD, turn, now_s) if sends else turn
     may_send = sends and turn.wait_s == 0
-    tenant.settle(HOLD, turn, Ended("answered", CENT) if may_send else UNSENT)
+    tenant.settle(HOLD, turn, Ended("answered", CENT) if may_send else UNSENT, NOW_S)
     return CENT if may_send else FREE
 
 
@@ -390,7 +392,7 @@ def test_a_thousand_clients_share_one_rate() -> None:
                 continue
             sent[number] += 1
             by_second[int(now_s)] += 1
-            tenant.settle(HOLD, turn, Ended("answered", FREE))
+            tenant.settle(HOLD, turn, Ended("answered", FREE), NOW_S)
             waiting.append(tenant.reserve(HOLD, None, now_s))
         turns[number] = waiting
         heapq.heappush(due, (now_s + min(grant.wait_s or 0.1, 0.5), number))

@@ -46,7 +46,7 @@ def make_app(options: Options | None = None) -> Starlette:
     metrics = Metrics(options.metrics_folder)
     api = Api(client, options)
     shelf = open_shelf(client.wiring)
-    batches = Batches(shelf, options.bounds, api.answer, client.wiring.in_flight)
+    batches = Batches(shelf, options.bounds, api.answer, client.wiring.in_flight())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

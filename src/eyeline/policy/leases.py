@@ -47,9 +47,11 @@ class LeaseLost(EyelineError):
 class Lender(Protocol):
     """What grants turns: the limits themselves, or a tenant that has them from elsewhere."""
 
-    def reserve(self, hold: Hold, turn: Turn | None, now_s: float) -> Turn: ...
+    def reserve(
+        self, hold: Hold, turn: Turn | None, now_s: float, *, patient: bool = False
+    ) -> Turn: ...
     def heed(self, model: str, allowances: Allowances, now_s: float) -> None: ...
-    def settle(self, hold: Hold, turn: Turn, ended: Ended) -> None: ...
+    def settle(self, hold: Hold, turn: Turn, ended: Ended, now_s: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Lessor:
         """Take what a tenant says, and give what is due to it. Raises LeaseLost."""
         tenancy = self.tenancy(run, lot, epoch, now_s)
         for number, ended in said.ended:
-            self.end(tenancy, number, ended)
+            self.end(tenancy, number, ended, now_s)
         for model, allowances in said.heard:
             tenancy.lender.heed(model, allowances, now_s)
         wanted = dict(said.wanted)
@@ -142,7 +144,7 @@ class Lessor:
         given, refused, waits_s = [], [], []
         for number, (hold, before) in sorted(tenancy.waiting.items()):
             try:
-                turn = tenancy.lender.reserve(hold, before, now_s)
+                turn = tenancy.lender.reserve(hold, before, now_s, patient=True)
             except EyelineError as error:
                 if before is None and self.may_fit_later(run, hold, error):
                     waits_s.append(LOOK_S_MAX)
@@ -173,32 +175,32 @@ class Lessor:
         if known is not None and epoch < known.epoch:
             raise LeaseLost(lot, epoch)
         if known is None or epoch > known.epoch:
-            self.leave(lot)
+            self.leave(lot, now_s)
             known = self.tenancies[lot] = Tenancy(epoch, self.runs[run], now_s)
         known.heard_s = now_s
         return known
 
-    def end(self, tenancy: Tenancy, number: int, ended: Ended) -> None:
+    def end(self, tenancy: Tenancy, number: int, ended: Ended, now_s: float) -> None:
         held = tenancy.lent.pop(number, None) or tenancy.waiting.pop(number, None)
         # One that is not known was settled when its tenant was silent, or before a loss of memory.
         if held is not None and held[1] is not None:
-            tenancy.lender.settle(held[0], held[1], ended)
+            tenancy.lender.settle(held[0], held[1], ended, now_s)
 
-    def leave(self, lot: str) -> None:
+    def leave(self, lot: str, now_s: float) -> None:
         """Settle what a lot still has: what was lent may have been sent, and billed."""
         tenancy = self.tenancies.pop(lot, None)
         if tenancy is not None:
             for hold, turn in tenancy.waiting.values():
                 if turn is not None:
-                    tenancy.lender.settle(hold, turn, UNSENT)
+                    tenancy.lender.settle(hold, turn, UNSENT, now_s)
             for hold, turn in tenancy.lent.values():
-                tenancy.lender.settle(hold, turn, IN_DOUBT)
+                tenancy.lender.settle(hold, turn, IN_DOUBT, now_s)
 
     def expire(self, now_s: float) -> None:
         """Settle what silent tenants had; their epoch stays, so that no older one comes back."""
         for lot, tenancy in [*self.tenancies.items()]:
             if now_s - tenancy.heard_s > SILENT_S and (tenancy.waiting or tenancy.lent):
-                self.leave(lot)
+                self.leave(lot, now_s)
                 self.tenancies[lot] = Tenancy(tenancy.epoch, tenancy.lender, tenancy.heard_s)
 
 
@@ -243,7 +245,9 @@ class Tenant:
         self.each_s = LOOK_S_MIN
         self.taken_s: float | None = None
 
-    def reserve(self, hold: Hold, turn: Turn | None, now_s: float) -> Turn:
+    def reserve(
+        self, hold: Hold, turn: Turn | None, now_s: float, *, patient: bool = False
+    ) -> Turn:
         """Want a permit, or look whether it came. Raises LeaseLost, and what the lessor refuses."""
         if self.lost is not None:
             raise self.lost
@@ -275,7 +279,7 @@ class Tenant:
     def heed(self, model: str, allowances: Allowances, now_s: float) -> None:
         self.heard[model] = allowances
 
-    def settle(self, hold: Hold, turn: Turn, ended: Ended) -> None:
+    def settle(self, hold: Hold, turn: Turn, ended: Ended, now_s: float) -> None:
         self.end(int(turn.request or 0), ended)
 
     def end(self, number: int, ended: Ended) -> None:
