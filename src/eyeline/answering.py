@@ -58,7 +58,7 @@ def answer(ready: Ready, asking: Asking) -> Flow[Answer]:
             return (yield from corrected(ready, asking))
         except ApiError as error:
             if is_gone(error, ready.parts):
-                yield from forget(ready.parts, asking)
+                yield from forget(ready.parts)
                 raise PlanAnew(changed(asking, upload=False)) from error
             sent, engine = sent_fields(ready, asking), asking.engine
             learned = learn(asking.dialect, error, sent, by_openai=engine.needs_key)

@@ -141,7 +141,7 @@ def pay_in_dialect(posed: Posed) -> Flow[Outcome]:
 def pay(posed: Posed, parts: tuple[ImagePart, ...]) -> Flow[Outcome]:
     """Ask the engine, whatever it costs."""
     asking, images = posed.asking, posed.images
-    parts = yield from upload_all(parts, asking)
+    parts = yield from upload_all(posed.draft.images, parts, asking)
     detail = asking.question.look.detail
     sent = sent_images(images, (part.prepared for part in parts), detail)
     hold = partial(hold_for, asking.question, images, posed.draft.parameters)

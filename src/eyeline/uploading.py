@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from eyeline.core.cost import FREE, Usage
-from eyeline.core.draft import digest
+from eyeline.core.draft import PlannedImage
 from eyeline.core.failure import api_error
 from eyeline.core.parts import ImagePart, PreparedImage
 from eyeline.core.reply import Reply
-from eyeline.core.upload import File, read_file, upload_request
+from eyeline.core.upload import File, file_key, read_file, upload_request
 from eyeline.core.wire import Request
 from eyeline.effects import (
     Claim,
@@ -41,21 +41,26 @@ class Filed(Reply):
     body: bytes = b""
 
 
-def upload_all(parts: tuple[ImagePart, ...], asking: Asking) -> Flow[tuple[ImagePart, ...]]:
+def upload_all(
+    images: Iterable[PlannedImage], parts: tuple[ImagePart, ...], asking: Asking
+) -> Flow[tuple[ImagePart, ...]]:
     """Give the parts with the ids of their images' files, where that is asked for and possible."""
     question = asking.question
     is_possible = question.api == "responses" and not asking.engine.is_local
     if not (question.upload and is_possible and asking.dialect.takes_files):
         return parts
     made: list[ImagePart] = []
-    for part in parts:
-        made += [(yield from uploaded(part, part.prepared, asking)) if part.prepared else part]
+    for image, part in zip(images, parts, strict=True):
+        if part.prepared:
+            key = file_key(asking.account, image, part.prepared)
+            part = yield from uploaded(replace(part, file_key=key), part.prepared, asking)
+        made.append(part)
     return tuple(made)
 
 
 def uploaded(part: ImagePart, image: PreparedImage, asking: Asking) -> Flow[ImagePart]:
     """Give a part with its image's file: known, being uploaded right now, or uploaded here."""
-    key = file_key(image, asking)
+    key = part.file_key
     ticket, record = Ticket(key), None
     try:
         given = (yield Claim(ticket, asking.question.timeout_s)) or (yield Uploaded(key))
@@ -63,13 +68,13 @@ def uploaded(part: ImagePart, image: PreparedImage, asking: Asking) -> Flow[Imag
         if given and given["ends_s"] - MARGIN_S > now_s:
             record = given
         else:
-            record = yield from upload(image, asking, now_s)
+            record = yield from upload(image, key, asking, now_s)
             yield KeepUploaded(key, record)
     except EngineError as error:
         if isinstance(error, ApiError) and error.status in NO_FILES:
             yield Learn(asking.engine.base_url, replace(asking.dialect, takes_files=False))
         why = f"status {error.status}" if isinstance(error, ApiError) else type(error).__name__
-        return noted(part, image, f"sent inline, not uploaded ({why})")
+        return noted(replace(part, file_key=""), image, f"sent inline, not uploaded ({why})")
     finally:
         yield Release(ticket, record)
     return noted(replace(part, file_id=record["id"]), image, f"uploaded as {record['id']}")
@@ -79,9 +84,9 @@ def noted(part: ImagePart, image: PreparedImage, note: str) -> ImagePart:
     return replace(part, prepared=replace(image, notes=(*image.notes, note)))
 
 
-def upload(image: PreparedImage, asking: Asking, now_s: float) -> Flow[Record]:
+def upload(image: PreparedImage, key: str, asking: Asking, now_s: float) -> Flow[Record]:
     """Upload an image, in a line of its own, for uploads have other limits than questions."""
-    request = upload_request(image, asking.question.timeout_s)
+    request = upload_request(image, key, asking.question.timeout_s)
     filed: Filed = yield from attempt(request, asking, Hold("files", 0, FREE), exchange_file)
     try:
         file: File = read_file(filed.body, now_s)
@@ -97,13 +102,8 @@ def exchange_file(request: Request, asking: Asking) -> Flow[Filed]:
     return Filed("", "stop", "", Usage(), body=response.body)
 
 
-def forget(parts: Iterable[ImagePart], asking: Asking) -> Flow[None]:
+def forget(parts: Iterable[ImagePart]) -> Flow[None]:
     """Forget the files of images that turned out gone."""
     for part in parts:
-        if part.file_id and part.prepared:
-            yield KeepUploaded(file_key(part.prepared, asking), {})
-
-
-def file_key(image: PreparedImage, asking: Asking) -> str:
-    """Name the file of an image, as one account at one address has it."""
-    return f"file {asking.account} {digest(image.data)}"
+        if part.file_key:
+            yield KeepUploaded(part.file_key, {})

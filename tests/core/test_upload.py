@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from email import message_from_bytes
 from typing import Any
 
 import pytest
 
+from eyeline.core.draft import PlannedImage
 from eyeline.core.parts import ImagePart, PreparedImage
 from eyeline.core.size import Size
-from eyeline.core.upload import KEPT_S, File, is_gone, read_file, upload_request
+from eyeline.core.upload import KEPT_S, File, file_key, is_gone, read_file, upload_request
 from eyeline.errors import BadRequest
 from eyeline.testing import tiny_png
 
 IMAGE = PreparedImage(tiny_png(), "image/png", Size(2, 2))
+KEY = file_key("a", PlannedImage("digest", None), IMAGE)
 
 
 def form(headers: Any, body: bytes) -> dict[str, Any]:
@@ -26,7 +29,8 @@ def form(headers: Any, body: bytes) -> dict[str, Any]:
 
 def test_the_request() -> None:
     """A form with the purpose, the end and the very bytes, under a name that says their type."""
-    request = upload_request(IMAGE, 9)
+    request = upload_request(IMAGE, KEY, 9)
+    assert request.size_bytes == len(request.body)
     assert (request.path, request.stream, request.timeout_s) == ("/files", False, 9)
     fields = form(request.headers, request.body)
     file = fields.pop("file")
@@ -37,7 +41,21 @@ def test_the_request() -> None:
     }
     assert (file.get_filename(), file.get_content_type()) == ("image.png", "image/png")
     assert file.get_payload(decode=True) == IMAGE.data
-    assert upload_request(IMAGE, 9) == request
+    assert upload_request(IMAGE, KEY, 9) == request
+
+
+def test_what_names_a_file() -> None:
+    """The same account and picture, seen alike, have one file; anything else has another."""
+    picture = PlannedImage("digest", None)
+    keys = [
+        KEY,
+        file_key("b", picture, IMAGE),
+        file_key("a", PlannedImage("other", None), IMAGE),
+        file_key("a", picture, replace(IMAGE, media_type="image/jpeg")),
+    ]
+    assert len({*keys}) == 4
+    assert file_key("a", picture, replace(IMAGE, notes=("x",))) == KEY
+    assert KEY.startswith("file ")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +90,7 @@ def test_no_json() -> None:
             read_file(body, 1000)
 
 
-UPLOADED = ImagePart("high", IMAGE, file_id="file-abc")
+UPLOADED = ImagePart("high", IMAGE, file_id="file-abc", file_key=KEY)
 GIVEN = ImagePart("high", file_id="file-abc")
 
 

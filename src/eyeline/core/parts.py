@@ -68,12 +68,14 @@ class ImagePart:
     """
     An image inside a body: a data URL, the id of an uploaded file, or a URL to be fetched there.
 
+    `file_key` is what a file is remembered by that was uploaded for this image.
     `detail` None leaves the field out, for servers that do not take it.
     """
 
     detail: Detail | None
     prepared: PreparedImage | None = None
     file_id: str = ""
+    file_key: str = ""
     url: str = ""
 
 

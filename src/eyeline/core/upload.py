@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from eyeline.core.draft import digest
+from eyeline.core.draft import ENCODER, PlannedImage, digest
 from eyeline.core.parts import ImagePart, PreparedImage
-from eyeline.core.wire import Request
+from eyeline.core.wire import Body, Request
 from eyeline.errors import ApiError
 
 # How long the provider keeps a file: about as long as somebody comes back to the same pictures.
@@ -34,9 +34,17 @@ class File:
     ends_s: float
 
 
-def upload_request(image: PreparedImage, timeout_s: float) -> Request:
-    """Make the request that uploads an image; its body is a form, made once as bytes."""
-    boundary = f"eyeline-{digest(image.data)[:32]}"  # no data holds what is made of its own digest
+def file_key(account: str, image: PlannedImage, prepared: PreparedImage) -> str:
+    """Name the file of an image by what it shows, for one account at one address."""
+    plan = image.plan
+    made = plan and [plan.frame, plan.orientation, plan.size, plan.background]
+    seen = [account, image.digest, made, prepared.media_type]
+    return f"file {digest(ENCODER.encode(seen).encode())}"
+
+
+def upload_request(image: PreparedImage, key: str, timeout_s: float) -> Request:
+    """Make the request that uploads an image under the key of its file; its body is a form."""
+    boundary = f"eyeline-{key[-32:]}"  # no image holds what is made of its own digest
     fields = {
         "purpose": "vision",
         "expires_after[anchor]": "created_at",
@@ -51,7 +59,7 @@ def upload_request(image: PreparedImage, timeout_s: float) -> Request:
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
         f"Content-Type: {image.media_type}\r\n\r\n"
     )
-    body = b"".join(("".join(heads).encode(), image.data, f"\r\n--{boundary}--\r\n".encode()))
+    body = Body(("".join(heads).encode(), image.content, f"\r\n--{boundary}--\r\n".encode()))
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     return Request("/files", body, stream=False, timeout_s=timeout_s, headers=headers)
 
@@ -71,7 +79,7 @@ def read_file(body: bytes, now_s: float) -> File:
 
 def is_gone(error: ApiError, parts: Iterable[ImagePart]) -> bool:
     """Say whether a refusal means that a file which was uploaded here is there no more."""
-    ids = [part.file_id for part in parts if part.file_id and part.prepared]
+    ids = [part.file_id for part in parts if part.file_key]
     if not ids or error.status not in GONE_STATUSES:
         return False
     is_named = any(name in error.message for name in ids)

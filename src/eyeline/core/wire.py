@@ -7,29 +7,33 @@ from dataclasses import dataclass, field
 
 from pybase64 import b64encode
 
-from eyeline.core.parts import PreparedImage, size_of
+from eyeline.core.parts import Encoded, PreparedImage, bytes_of, size_of
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
     """
-    JSON around images in base64, whose alphabet needs no escaping there.
+    JSON around images in base64, whose alphabet needs no escaping there; or a form around an image
+    as it is.
 
     It is put together each time it is wanted, so that only who is sending it holds it: that takes a
     few microseconds, and a request may wait for its answer for minutes.
     """
 
-    pieces: tuple[bytes | PreparedImage, ...] = field(repr=False)
+    pieces: tuple[Encoded | PreparedImage, ...] = field(repr=False)
 
     def whole(self) -> bytes:
         return b"".join(
-            each if isinstance(each, bytes) else b64encode(each.data) for each in self.pieces
+            b64encode(each.data) if isinstance(each, PreparedImage) else bytes_of(each)
+            for each in self.pieces
         )
 
     @property
     def size_bytes(self) -> int:
         return sum(
-            len(each) if isinstance(each, bytes) else (size_of(each.content) + 2) // 3 * 4
+            (size_of(each.content) + 2) // 3 * 4
+            if isinstance(each, PreparedImage)
+            else size_of(each)
             for each in self.pieces
         )
 
