@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -276,21 +280,27 @@ def test_an_endless_body_may_have_a_head(api: ApiServer) -> None:
 
 
 @contextmanager
-def saying(*pieces: bytes, every_s: float = 0.0, forever: bool = False) -> Iterator[str]:
+def saying(
+    *pieces: bytes,
+    every_s: float = 0.0,
+    forever: bool = False,
+    context: ssl.SSLContext | None = None,
+) -> Iterator[str]:
     """Serve one connection on loopback with the bytes as they are; give the address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
-            with server.accept()[0] as connection:
+            with (
+                server.accept()[0] as plain,
+                suppress(OSError),  # the client has had enough
+                context.wrap_socket(plain, True) if context else plain as connection,
+            ):
                 connection.recv(4096)
-                try:
-                    for piece in pieces:
-                        connection.sendall(piece)
-                    while forever:
-                        connection.sendall(pieces[-1])
-                        time.sleep(every_s)
-                except OSError:  # the client has had enough
-                    return
+                for piece in pieces:
+                    connection.sendall(piece)
+                while forever:
+                    connection.sendall(pieces[-1])
+                    time.sleep(every_s)
 
         thread = Thread(target=answer)
         thread.start()
@@ -389,6 +399,44 @@ def test_nothing_comes(api: ApiServer) -> None:
     with pytest.raises(FetchError, match="nothing came in time"):
         fetch(f"{api.origin}/a.png", "the sign", ALLOWED, bounds=Bounds(read_s=0.05))
     api.closing.set()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate for pictures.example, its key in the same file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = [
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-nodes", "-days", "2", "-subj", "/CN=pictures.example",
+        "-addext", "subjectAltName=DNS:pictures.example", "-keyout", key, "-out", certificate,
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    certificate.write_text(certificate.read_text() + key.read_text())
+    return certificate
+
+
+def test_tls_is_for_the_name_that_was_asked(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the judged address the certificate must be of the host in the URL, and trusted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    own = ssl.create_default_context(cafile=str(certificate))
+
+    def fetched(host: str) -> bytes:
+        with saying(HEAD + LENGTH % len(PNG) + PNG, context=context) as url:
+            named = url.replace("http:", "https:").replace("127.0.0.1", host)
+            return fetch(named, "the sign", [host], resolve=lambda *_: ["127.0.0.1"]).data
+
+    with pytest.raises(FetchError, match="certificate verify failed: self-signed"):
+        fetched("pictures.example")
+    monkeypatch.setattr("eyeline.adapters.fetch.trust", lambda: own)
+    assert fetched("pictures.example") == PNG
+    with pytest.raises(FetchError, match="Hostname mismatch"):
+        fetched("other.example")
 
 
 # --- addresses ----------------------------------------------------------------------------------
