@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from eyeline.bulk.book import Book
 from eyeline.bulk.gate import Gate
+from eyeline.bulk.unheld import HELD_BYTES_MAX
+from eyeline.core.reference import FileRef
 from eyeline.drivers import IN_TIME, LATER, AsyncDriver, Done, Outside
 from eyeline.effects import (
     Chance,
@@ -20,6 +22,7 @@ from eyeline.effects import (
     Emit,
     Fingerprint,
     Flow,
+    Load,
     Now,
     Open,
     Pages,
@@ -104,9 +107,16 @@ class RowDriver(AsyncDriver):
         self.crew, self.gate, self.book = crew, gate, book
         self.holds = False
         self.stored: dict[str, Record] = {}
+        self.loaded_bytes = self.held_bytes = 0
 
     async def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end and give its value."""
+        """Run a flow to its end and give its value; what it loads counts as held until then."""
+        try:
+            return await self.run_on(flow)
+        finally:
+            self.gate.hold(-self.held_bytes)
+
+    async def run_on(self, flow: Flow[T]) -> T:
         effect: Any = next_of(flow.send, None)
         while not isinstance(effect, Done):
             try:
@@ -120,6 +130,9 @@ class RowDriver(AsyncDriver):
             except BaseException as error:
                 value, resume = error, flow.throw
             effect = next_of(resume, value)
+            if self.loaded_bytes > self.held_bytes:
+                self.gate.hold(self.loaded_bytes - self.held_bytes)
+                self.held_bytes = self.loaded_bytes
         return effect.value  # type: ignore[no-any-return]
 
     def at_once(self, effect: Effect) -> Any:
@@ -134,7 +147,15 @@ class RowDriver(AsyncDriver):
                 self.outside.at_once(effect)
                 self.holds = False
                 return self.crew.settle()
-        return super().at_once(effect)
+        return self.seen(effect, super().at_once(effect))
+
+    def seen(self, effect: Effect, value: Any) -> Any:
+        """Count what was loaded and is kept in memory from here on."""
+        if type(effect) is Load and value is not LATER:
+            size_bytes = len(value.data)
+            if size_bytes <= HELD_BYTES_MAX or not isinstance(effect.reference, FileRef):
+                self.loaded_bytes += size_bytes
+        return value
 
     async def in_thread(self, flow: Flow[T], effect: Effect) -> Effect | Given | Done[T]:
         """Go on with a flow in a thread, as far as that goes; cancelled, wait until it has."""
@@ -174,7 +195,7 @@ class RowDriver(AsyncDriver):
         if isinstance(effect, Store):
             self.stored[effect.key] = effect.record
         if type(effect) in IN_TIME:
-            return self.outside.in_time(effect)
+            return self.seen(effect, self.outside.in_time(effect))
         if isinstance(effect, Claim):
             given = self.outside.flights.claim(effect.ticket, self)
             return None if given is None else Given(given, effect.wait_s)

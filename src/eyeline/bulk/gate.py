@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-# Of images that came with their rows, as an archive's do; all others are read when they are needed.
+# Of images that open rows hold: those that came with their rows, that were fetched, small files.
 BYTES_MAX = 192 * 2**20
 
 
@@ -48,6 +48,12 @@ class Gate:
         self.open -= 1
         self.open_bytes -= size_bytes
         self.changed.set()
+
+    def hold(self, size_bytes: int) -> None:
+        """Count what an open row holds beyond what it came with; below zero where it lets go."""
+        self.open_bytes += size_bytes
+        if size_bytes < 0:
+            self.changed.set()
 
     def stop(self, reason: BaseException) -> None:
         """Begin no more, and let go of each row of which nothing is on its way."""

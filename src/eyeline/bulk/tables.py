@@ -24,7 +24,7 @@ METADATA = b"eyeline"
 FORMATS = (".parquet", ".jsonl", ".csv")
 # Rows that are turned into Arrow at once, and those of a row group of the result: what is held.
 ROWS_AT_ONCE = 1000
-GROUP_ROWS, GROUP_BYTES = 65_536, 64 * 2**20
+GROUP_ROWS, GROUP_BYTES = 20_000, 16 * 2**20
 
 
 def check_format(out: str) -> str:
