@@ -12,6 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ from eyeline.effects import (
     Lookup,
     Now,
     Prepare,
+    Recognise,
     Release,
     Remember,
     Reserve,
@@ -63,6 +65,7 @@ from eyeline.errors import (
 from eyeline.exchange import Asking
 from eyeline.flow import HEAD_BYTES, LookedAt, content_parts, estimate, hold_for, look_at
 from eyeline.flow import ask as ask_flow
+from eyeline.looking import HELD_BYTES_MAX
 from eyeline.policy.limits import UNSENT, Ended
 from eyeline.policy.pace import Turn
 from eyeline.policy.retry import Retry
@@ -187,7 +190,9 @@ def test_answers_from_the_cache() -> None:
     """A question asked before is answered from the cache: nothing prepared, sent or paid."""
     flow = ask(asking(BytesRef(LARGE_PNG), model=GPT_4O))
     assert next(flow) == Now()
-    claim = flow.send(10.0)
+    assert flow.send(10.0) == Recognise(digest(LARGE_PNG))
+    assert isinstance(flow.send(None), Remember)
+    claim = flow.send(None)
     assert isinstance(claim, Claim)
     assert flow.send(None) == Lookup(claim.ticket.key)
     assert flow.send(RECORD) == Now()
@@ -333,6 +338,16 @@ def test_a_claim_that_was_interrupted_is_let_go() -> None:
         flow.send(None)
 
 
+def png_of_noise(bytes_min: int) -> bytes:
+    """Give a PNG of so many bytes at least."""
+    side_px = int((bytes_min / 3) ** 0.5) + 1
+    buffer = BytesIO()
+    Image.frombytes("RGB", (side_px, side_px), Random(1).randbytes(3 * side_px**2)).save(
+        buffer, "PNG"
+    )
+    return buffer.getvalue()
+
+
 # --- files that are known -----------------------------------------------------------------------
 
 STATE = FileState(len(PNG), 2, 3, 4, 5)
@@ -422,7 +437,31 @@ def test_what_was_not_found_whole_is_read_before_it_goes_as_it_is() -> None:
     flow, effect = asked_of_known(picture, look=Look(detail="original"))
     assert effect == Load(ROOF)
     with pytest.raises(ImageTruncated):
-        flow.send(Loaded(LARGE_PNG[:-8]))
+        until(flow, Claim, flow.send(Loaded(LARGE_PNG[:-8])))
+
+
+def test_bytes_that_were_looked_into_before_are_not_again() -> None:
+    """The same bytes, met once more in this process, are planned for from what is remembered."""
+    remember = until(ask(asking()), Remember)
+    assert (remember.sighting, remember.picture.is_whole) == (UNSEEN, True)
+    flow = ask(asking())
+    assert until(flow, Recognise) == Recognise(remember.picture.digest)
+    again = flow.send(remember.picture)
+    assert again == remember
+    claim = flow.send(None)
+    assert claim.ticket.key == until(ask(asking()), Claim).ticket.key
+    assert until(flow, Send, claim).request.body == until(ask(asking()), Send).request.body
+
+
+def test_a_large_file_is_not_held_from_the_first_look_on() -> None:
+    """What takes long to read again, and memory to hold, is let go once it was looked into."""
+    data = png_of_noise(HELD_BYTES_MAX + 1)
+    flow = ask(asking(ROOF))
+    until(flow, Known)
+    sighting = Sighting("/roof.png", STATE._replace(size_bytes=len(data)), None, lambda: data)
+    assert flow.send(sighting) == Load(ROOF)
+    effect = until(flow, Prepare, flow.send(Loaded(data)))
+    assert effect.content.read() == data
 
 
 def test_a_file_that_changed_is_asked_about_once_more() -> None:
@@ -460,7 +499,7 @@ def test_only_what_is_not_known_is_read() -> None:
     until(flow, Known)
     assert flow.send(SIGHTING._replace(picture=picture)) == Known(wall)
     assert flow.send(UNSEEN) == Load(wall)
-    assert isinstance(flow.send(Loaded(PNG)), Claim)
+    assert isinstance(flow.send(Loaded(PNG)), Recognise)
 
 
 def test_a_known_file_without_its_metadata_says_so() -> None:
@@ -650,9 +689,8 @@ def test_a_bad_image_is_found_before_anything_is_asked(
 ) -> None:
     """Half an image, or none, is refused before the cache, the budget or the engine hear of it."""
     flow = ask(asking(BytesRef(data)))
-    assert next(flow) == Now()
     with pytest.raises(error):
-        flow.send(0.0)
+        until(flow, Claim)
 
 
 def test_an_image_to_be_encoded_is_judged_by_its_decoder() -> None:
@@ -702,7 +740,7 @@ def test_tells_unusable_answers_apart(reply: Response, error: type[Exception]) -
 
 def test_gives_content_parts() -> None:
     """The parts of a message come with the images inline, and nothing is asked or sent."""
-    flow = content_parts(asking(BytesRef(PNG), BytesRef(LARGE_PNG), model=GPT_4O))
+    flow = content_parts(asking(BytesRef(PNG), BytesRef(LARGE_PNG), model=GPT_4O, cache=False))
     prepare = next(flow)
     assert isinstance(prepare, Prepare)
     parts = value_at_end(flow, PreparedImage(b"small", "image/png", prepare.plan.size))
@@ -804,7 +842,7 @@ def test_a_file_id_cannot_be_measured() -> None:
 def test_looked_at_hides_its_bytes() -> None:
     """What a flow holds of an image does not show its bytes in a traceback."""
     with pytest.raises(StopIteration) as stop:
-        next(look_at(BytesRef(PNG), asking()))
+        next(look_at(BytesRef(PNG), asking(cache=False)))
     (image,) = stop.value.value
     assert isinstance(image, LookedAt)
     assert "PNG" not in repr(image)

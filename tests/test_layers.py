@@ -64,7 +64,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Modules of the standard library without clock, chance, files, network or threads.
 PURE = {
-    "__future__", "base64", "binascii", "bisect", "collections", "dataclasses", "decimal",
+    "__future__", "base64", "binascii", "bisect", "blake3", "collections", "dataclasses",
+    "decimal",
     "difflib",
     "email.utils", "enum", "functools", "hashlib", "ipaddress", "itertools", "json",
     "math", "operator", "pathlib",

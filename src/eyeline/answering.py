@@ -104,14 +104,17 @@ def asked(ready: Ready, asking: Asking, corrections: Iterable[tuple[str, str]]) 
     """Send one request, in the server's own dialect, and conclude."""
     question, dialect, given = asking.question, asking.dialect, tuple(corrections)
     manner = Manner(asking.stream, question.timeout_s, dialect.stream_options, given)
-    parts = tuple(
-        replace(part, detail=part.detail and dialect.detail(part.detail)) for part in ready.parts
-    )
+    parts = tuple(in_dialect(part, dialect) for part in ready.parts)
     request = build(dialect.adapt(ready.draft), parts, manner)
     hold = ready.hold("".join(text for turn in given for text in turn))
     reply = yield from attempt(request, asking, hold, exchange)
     latency_s = (yield Now()) - ready.started_s
     return conclude(reply, question, asking.engine.name, ready.sent, latency_s)
+
+
+def in_dialect(part: ImagePart, dialect: Dialect) -> ImagePart:
+    detail = part.detail and dialect.detail(part.detail)
+    return part if detail == part.detail else replace(part, detail=detail)
 
 
 def with_earlier(made: Answer, earlier: Iterable[Answer]) -> Answer:

@@ -34,6 +34,7 @@ from eyeline.effects import (
     Pages,
     Prepare,
     Read,
+    Recognise,
     Record,
     Release,
     Remember,
@@ -102,6 +103,8 @@ class Outside:
                 return self.chance()
             case Intend(hold):
                 return self.journal(hold) if self.journal else None
+            case Recognise(name):
+                return self.files.recognise(name) if self.files else None
             case Release(ticket, record):
                 return self.flights.release(ticket, record)
         return self.of_limits(effect)

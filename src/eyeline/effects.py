@@ -59,10 +59,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Remember what was read of a file after it was sighted. Gives None."""
+    """Remember what was read, of a file after it was sighted. Gives None."""
 
     sighting: Sighting
     picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Recognise:
+    """Ask what this process remembers of bytes, by their digest. Gives a Picture or None."""
+
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +270,7 @@ class Chance:
 
 
 Effect = (
-    Load | Pages | Prepare | Known | Remember | Fingerprint | Claim | Release
+    Load | Pages | Prepare | Known | Remember | Recognise | Fingerprint | Claim | Release
     | Lookup | Store | Uploaded | KeepUploaded | Learn | Reserve | Heed | Settle | Intend
     | Send | Open | Read | Close | Emit | Relay | Sleep | Now | Date | Chance
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeGuard, cast
+from typing import NamedTuple, TypeGuard, cast
 
 from eyeline.core.dataurl import declared_type, decode_data_url
 from eyeline.core.draft import PlannedImage, digest
@@ -28,7 +28,7 @@ from eyeline.core.reference import (
 from eyeline.core.tokens import Detail
 from eyeline.core.urls import is_passed
 from eyeline.core.whole import check_pixels, check_whole, is_unpacked_here
-from eyeline.effects import Flow, Known, Load, Pages, Prepare, Remember
+from eyeline.effects import Flow, Known, Load, Pages, Prepare, Recognise, Remember
 from eyeline.exchange import Asking
 
 
@@ -48,6 +48,8 @@ class LookedAt:
     digest: str
 
 
+# To read a smaller file again takes longer than to hold it is worth.
+HELD_BYTES_MAX = 2**18
 # What is not looked up among files: nothing is remembered of it.
 UNSEEN = Sighting("", None)
 # What is sent by its name: no byte of it comes here.
@@ -86,30 +88,41 @@ def look_at(reference: Reference, asking: Asking) -> Flow[list[LookedAt]]:
         if sighting.picture.is_whole or all(image.plan.encode for image in chosen):
             return stored(chosen, sighting, sighting.picture, asking)
     loaded = yield from load(reference)
-    pages = yield from all_pages(loaded, file)
-    bare, picture, chosen = planned_for(loaded, pages, reference, asking)
-    if sighting.read is None:
-        return [filled(image, loaded.data, bare, asking) for image in chosen]
-    yield Remember(sighting, picture)
-    return stored(chosen, sighting, picture, asking)
+    looked = yield from look_into(loaded, reference, asking)
+    if asking.question.cache:
+        yield Remember(sighting, looked.picture)
+    if sighting.read is None or len(loaded.data) <= HELD_BYTES_MAX:
+        return [filled(image, loaded.data, looked.bare, asking) for image in looked.images]
+    return stored(looked.images, sighting, looked.picture, asking)
 
 
-def planned_for(
-    loaded: Loaded, pages: tuple[ImageInfo, ...], reference: Reference, asking: Asking
-) -> tuple[bytes, Picture, list[LookedAt]]:
-    """Give bytes without their metadata, what is to be remembered of them, and the plans."""
-    data, media_type = loaded.data, pages[0].media_type
-    walk = walked(data, media_type)
-    bare = cut_metadata(data, media_type, walk)
+class LookedInto(NamedTuple):
+    """What bytes show: they without their metadata, what to remember of them, and the plans."""
+
+    bare: bytes
+    picture: Picture
+    images: list[LookedAt]
+
+
+def look_into(loaded: Loaded, reference: Reference, asking: Asking) -> Flow[LookedInto]:
+    """Read what bytes show, unless the same were looked into before."""
+    name = digest(loaded.data)
+    picture: Picture | None = (yield Recognise(name)) if asking.question.cache else None
+    if picture is not None:
+        chosen = planned_pages(picture, reference, loaded.declared, asking)
+        return LookedInto(loaded.data, picture, chosen)
+    data, pages = loaded.data, (yield from all_pages(loaded, file_of(reference)))
+    walk = walked(data, pages[0].media_type)
+    bare = cut_metadata(data, pages[0].media_type, walk)
     # An animation's other frames stand in what counts as metadata of a still picture.
-    named = bare if pages[0].frames == 1 else data
-    picture = Picture(pages, digest(named), len(bare) < len(data), len(bare))
+    is_named = bare is data or pages[0].frames > 1
+    picture = Picture(pages, name if is_named else digest(bare), bare is not data, len(bare))
     chosen = planned_pages(picture, reference, loaded.declared, asking)
     for image in chosen:
         if not image.plan.encode:
-            check_whole(data, media_type, image.source, walk)
+            check_whole(data, pages[0].media_type, image.source, walk)
             picture = replace(picture, is_whole=True)
-    return bare, picture, chosen
+    return LookedInto(bare, picture, chosen)
 
 
 def stored(

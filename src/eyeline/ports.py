@@ -87,13 +87,15 @@ class Pixels(Protocol):
 
 
 class Files(Protocol):
-    """Remembers what was read of files, while they stay as they are. It never raises."""
+    """Remembers what was read: of files while they stay as they are. It never raises."""
 
     def glance(self, file: Path) -> Sighting:
         """Give what `known` does. Raises BlockingIOError where that would wait for anybody."""
 
     def known(self, file: Path) -> Sighting: ...
     def remember(self, sighting: Sighting, picture: Picture) -> None: ...
+    def recognise(self, digest: str) -> Picture | None:
+        """Give what is remembered of bytes that have no metadata and are all there."""
 
 
 class Shelf(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,18 @@ def test_that_a_file_changed_survives_pickling() -> None:
     """The error that says so crosses from one process to another."""
     error = pickle.loads(pickle.dumps(ImageChanged("a.png")))
     assert (str(error), error.source) == (str(ImageChanged("a.png")), "a.png")
+
+
+def test_recognises_bytes_without_metadata_by_their_digest(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that are whole and bare are known again, as many as fit, whatever file they lie in."""
+    monkeypatch.setattr(sightings, "IN_MEMORY_MAX", 2)
+    shelf = Shelf()
+    here, unseen = Sightings(shelf), Sighting("", None)
+    bare = [replace(PICTURE, digest=name, has_metadata=False, is_whole=True) for name in "abc"]
+    for picture in (PICTURE, replace(bare[0], digest="d", is_whole=False), *bare):
+        here.remember(unseen, picture)
+    found = [here.recognise(name) for name in ("digest", "d", "a", "b", "c")]
+    assert found == [None, None, None, *bare[1:]]
+    assert not shelf.records

@@ -96,9 +96,21 @@ def test_one_after_the_other_where_there_is_room_for_one(api: ApiServer) -> None
     assert [sent.headers["content-type"] for sent in api.requests] == ["application/json"] * 3
 
 
-def test_a_body_is_given_once() -> None:
-    """What aiohttp still refers to while it waits for the answer is empty."""
-    upload = Upload(b"body", lambda: None)
-    assert (upload.size, upload.body(), upload.body()) == (4, b"body", b"")
+class Written:
+    """A writer that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+
+    async def write(self, chunk: bytes) -> None:
+        self.chunks.append(chunk)
+
+
+def test_a_body_is_held_until_it_is_out() -> None:
+    """Of what was written nothing is held, though aiohttp keeps the upload until the answer."""
+    left: list[bool] = []
+    upload, writer = Upload([b"bo", b"dy"], lambda: left.append(True)), Written()
+    asyncio.run(upload.write(writer))  # type: ignore[arg-type]
+    assert (upload.size, writer.chunks, upload.pieces, left) == (4, [b"bo", b"dy"], [], [True])
     with pytest.raises(NotImplementedError):
         upload.decode()

@@ -221,7 +221,7 @@ def test_a_prompt_that_is_a_stand_in() -> None:
     assert splice(body, [PNG]) is None
     spliced = splice({"a": STAND_IN.format(0)}, [PNG])
     assert spliced is not None
-    assert spliced.whole() == b'{"a":"data:image/png;base64,iVBORw0KGgo="}'
+    assert b"".join(spliced.made()) == b'{"a":"data:image/png;base64,iVBORw0KGgo="}'
 
 
 def test_an_image_in_a_file_is_read_for_each_sending() -> None:

@@ -62,7 +62,7 @@ class AiohttpTransport:
     async def post(self, request: Request) -> aiohttp.ClientResponse:
         leave = await self.gate.enter(request.size_bytes)
         try:
-            return await self.ask("POST", request, Upload(request.body, leave))
+            return await self.ask("POST", request, Upload(request.pieces(), leave))
         finally:
             leave()
 

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from eyeline.adapters.files import read_file
 from eyeline.core.picture import PAGES_MAX, FileState, ImageChanged, Picture, Sighting
 from eyeline.ports import Cache
 
+T = TypeVar("T")
 # About a kilobyte each.
 IN_MEMORY_MAX = 4096
+READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class Sightings:
@@ -28,6 +30,7 @@ class Sightings:
         self.cache, self.now_ns = cache, now_ns
         self.lock = Lock()
         self.seen: OrderedDict[str, tuple[FileState, Picture]] = OrderedDict()
+        self.pictures: OrderedDict[str, Picture] = OrderedDict()
 
     def glance(self, file: Path) -> Sighting:
         """Give what `known` does. Raises BlockingIOError where that would wait for the cache."""
@@ -54,20 +57,33 @@ class Sightings:
             self.keep(path, state, picture)
         return Sighting(path, state, picture, AsSeen(path, state))
 
+    def recognise(self, digest: str) -> Picture | None:
+        """Give what is remembered of bytes that have no metadata and are all there."""
+        return self.pictures.get(digest)
+
     def remember(self, sighting: Sighting, picture: Picture) -> None:
-        """Remember what was read of a file after it was found as `sighting` says."""
-        if sighting.state is None or len(picture.pages) > PAGES_MAX:
+        """Remember what was read, of a file after it was found as `sighting` says."""
+        if len(picture.pages) > PAGES_MAX:
             return
-        self.keep(sighting.path, sighting.state, picture)
-        record = {"state": sighting.state, **picture.to_record()}
-        self.cache.put_soon(key_of(sighting.path), record)
+        if picture.is_whole and not picture.has_metadata:
+            with self.lock:
+                put_last(self.pictures, picture.digest, picture)
+        if sighting.state is not None:
+            self.keep(sighting.path, sighting.state, picture)
+            record = {"state": sighting.state, **picture.to_record()}
+            self.cache.put_soon(key_of(sighting.path), record)
 
     def keep(self, path: str, state: FileState, picture: Picture) -> None:
         with self.lock:
-            self.seen[path] = (state, picture)
-            self.seen.move_to_end(path)
-            if len(self.seen) > IN_MEMORY_MAX:
-                self.seen.popitem(last=False)
+            put_last(self.seen, path, (state, picture))
+
+
+def put_last(kept: OrderedDict[str, T], name: str, value: T) -> None:
+    """Keep a value as the latest, and let go of the first where there are too many."""
+    kept[name] = value
+    kept.move_to_end(name)
+    if len(kept) > IN_MEMORY_MAX:
+        kept.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +95,17 @@ class AsSeen:
 
     def __call__(self) -> bytes:
         """Give the whole file. Raises ImageChanged where it was written or replaced since."""
-        data = read_file(Path(self.path), self.path)
-        # Asked after reading: what is written meanwhile shows then too.
-        if state_of(self.path) != self.state:
+        try:
+            file = os.open(self.path, READ_ONLY)
+        except OSError:
+            return read_file(Path(self.path), self.path)  # which says what is wrong with it
+        try:
+            data = os.read(file, self.state.size_bytes)
+            # Asked after reading: what is written meanwhile shows then too.
+            is_same = state(os.fstat(file)) == self.state
+        finally:
+            os.close(file)
+        if not is_same or len(data) < self.state.size_bytes:
             raise ImageChanged(self.path)
         return data
 
@@ -98,8 +122,10 @@ def state_of(path: str) -> FileState | None:
         found = os.stat(path)  # noqa: PTH116  # a Path costs more than the call
     except (OSError, ValueError):
         return None
-    if not stat.S_ISREG(found.st_mode):
-        return None
+    return state(found) if stat.S_ISREG(found.st_mode) else None
+
+
+def state(found: os.stat_result) -> FileState:
     return FileState(
         found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
     )

@@ -44,8 +44,8 @@ BUSY_TIMEOUT_S = 5.0
 PAGE_BYTES = 4096
 EVICTED_AT_ONCE = 1000
 # Records that come in one go are written in one: each transaction takes as long as ten of them.
-GATHER_S = 0.1
-GATHERED_MAX, GATHERED_CHARS_MAX = 1000, 2**16
+GATHER_S = 0.25
+GATHERED_MAX, GATHERED_CHARS_MAX = 2000, 2**16
 # Older versions of SQLite take 999 values a statement.
 ROWS_AT_ONCE = 300
 # A use is written down only where the last one is so old, or something must go.

@@ -71,21 +71,18 @@ class Leave:
 class Upload(Payload):
     """A body that aiohttp writes out and holds no longer than that; `on_sent` is then called."""
 
-    def __init__(self, body: bytes, on_sent: Callable[[], None]) -> None:
-        super().__init__(body, content_type="application/json")
-        self._size, self.on_sent = len(body), on_sent
+    def __init__(self, pieces: list[bytes], on_sent: Callable[[], None]) -> None:
+        super().__init__(pieces, content_type="application/json")
+        self.pieces, self.on_sent = pieces, on_sent
+        self._size = sum(map(len, pieces))
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         try:
-            await writer.write(self.body())
+            self.pieces.reverse()
+            while self.pieces:
+                await writer.write(self.pieces.pop())
         finally:
             self.on_sent()
-
-    def body(self) -> bytes:
-        """Give the body, for the only time."""
-        body: bytes
-        body, self._value = self._value, b""
-        return body
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         raise NotImplementedError  # for aiohttp's digest authentication alone

@@ -37,3 +37,6 @@ class LargeFiles:
 
     def remember(self, sighting: Sighting, picture: Picture) -> None:
         pass
+
+    def recognise(self, digest: str) -> None:
+        return None

@@ -78,7 +78,8 @@ class Dialect:
                 parameters[self.limit_field] = parameters.pop(name)
         schema = schema_in(parameters, draft.api)
         if schema is None or self.json == "schema":
-            return replace(draft, parameters=parameters)
+            same = parameters == draft.parameters
+            return draft if same else replace(draft, parameters=parameters)
         parameters.pop("response_format", None)
         parameters.pop("text", None)
         if self.json == "object":

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
+from blake3 import blake3
+
 from eyeline.core.engine import Engine
 from eyeline.core.parts import Api
 from eyeline.core.plan import PreparePlan
@@ -18,13 +20,13 @@ from eyeline.core.question import Question
 
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 # Part of every key: raised whenever preparation or the meaning of a field changes.
-KEY_VERSION = 3
+KEY_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedImage:
     """
-    One image of a draft: a name for what it is (the sha256 of its bytes, a file id), and what will
+    One image of a draft: a name for what it is (the digest of its bytes, a file id), and what will
     be done to it; None where the name says all.
     """
 
@@ -101,5 +103,5 @@ def parameters(question: Question, engine: Engine) -> dict[str, Any]:
 
 
 def digest(data: bytes) -> str:
-    """Name bytes by their sha256."""
-    return sha256(data).hexdigest()
+    """Name bytes by their BLAKE3, which takes a quarter of the time of sha256."""
+    return blake3(data).hexdigest()

@@ -56,7 +56,7 @@ def conclude(
         text=reply.text,
         model=reply.model or question.model.name,
         engine=engine,
-        usage=replace(reply.usage, image_tokens=sum(image.tokens or 0 for image in images)),
+        usage=with_image_tokens(reply.usage, sum(image.tokens or 0 for image in images)),
         cost_usd=reply_cost_usd(reply, question),
         images=images,
         ending="length" if reply.ending == "length" else "stop",
@@ -72,6 +72,17 @@ def conclude(
         case "length" if question.schema or not reply.text:
             raise AnswerCut(answer)
     return parsed(answer, question)
+
+
+def with_image_tokens(usage: Usage, image_tokens: int) -> Usage:
+    """Give the usage with our estimate; written out, for `replace` takes three times as long."""
+    return Usage(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cached_tokens,
+        usage.reasoning_tokens,
+        image_tokens,
+    )
 
 
 def refuse_unseen(answer: Answer, question: Question) -> None:

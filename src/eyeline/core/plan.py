@@ -106,14 +106,18 @@ def plan(
 
 def changes(info: ImageInfo, size: Size, background: Colour) -> tuple[str, ...]:
     """Name what is done to the pixels, in a few words each; empty if nothing is."""
-    found = {
-        one_frame(info): info.frames > 1 and info.media_type not in (PDF, TIFF),
-        f"{info.pixel_kind} → 8-bit sRGB": bool(info.pixel_kind),
-        "turned upright": info.orientation != 1,
-        f"{info.upright_size} → {size}": size != info.upright_size,
-        f"transparency on {background}": info.has_alpha,
-    }
-    return tuple(note for note, applies in found.items() if applies)
+    found: list[str] = []
+    if info.frames > 1 and info.media_type not in (PDF, TIFF):
+        found.append(one_frame(info))
+    if info.pixel_kind:
+        found.append(f"{info.pixel_kind} → 8-bit sRGB")
+    if info.orientation != 1:
+        found.append("turned upright")
+    if size != info.upright_size:
+        found.append(f"{info.upright_size} → {size}")
+    if info.has_alpha:
+        found.append(f"transparency on {background}")
+    return tuple(found)
 
 
 def one_frame(info: ImageInfo) -> str:

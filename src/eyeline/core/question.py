@@ -92,7 +92,7 @@ def readable_text(text: str) -> str:
     """Give text that UTF-8 can hold: bytes of a shell argument that are no text become `?`."""
     if not isinstance(text, str):
         raise SettingsError("prompt", type(text).__name__, "text; the prompt comes first")
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def choose_detail(detail: str, model: Model) -> Detail:

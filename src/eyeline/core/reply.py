@@ -81,6 +81,8 @@ def text_of(value: object) -> str:
     """Give `value` if it is text; half a surrogate pair, which no output takes, becomes U+FFFD."""
     if not isinstance(value, str):
         return ""
+    if value.isascii():
+        return value
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

@@ -13,6 +13,7 @@ from eyeline.core.parts import Api, ImagePart, PreparedImage, content
 from eyeline.core.wire import Body, Request
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "responses": "/responses"}
+ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 # A stand-in for a data URL while the JSON around it is made. It is a whole string value of its own.
 STAND_IN = "\0image {}\0"
 STAND_IN_JSON = re.compile(rb'"\\u0000image (\d+)\\u0000"')
@@ -74,7 +75,7 @@ def corrected(corrections: Iterable[tuple[str, str]]) -> Iterator[dict[str, Any]
 
 
 def dumps(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode()
+    return ENCODER.encode(value).encode()
 
 
 def splice(fields: dict[str, Any], blobs: list[PreparedImage]) -> Body | None:

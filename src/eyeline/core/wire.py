@@ -22,11 +22,12 @@ class Body:
 
     pieces: tuple[Encoded | PreparedImage, ...] = field(repr=False)
 
-    def whole(self) -> bytes:
-        return b"".join(
+    def made(self) -> list[bytes]:
+        """Give the body, in pieces that follow each other."""
+        return [
             b64encode(each.data) if isinstance(each, PreparedImage) else bytes_of(each)
             for each in self.pieces
-        )
+        ]
 
     @property
     def size_bytes(self) -> int:
@@ -56,7 +57,11 @@ class Request:
     @property
     def body(self) -> bytes:
         """The body, put together; for adapters, since it may read files."""
-        return self.content if isinstance(self.content, bytes) else self.content.whole()
+        return b"".join(self.pieces())
+
+    def pieces(self) -> list[bytes]:
+        """Give the body in pieces: to put large ones together takes as long as to make them."""
+        return [self.content] if isinstance(self.content, bytes) else self.content.made()
 
     @property
     def size_bytes(self) -> int:
