@@ -34,6 +34,7 @@ APIS: dict[str, Api] = {
     "/responses": "responses",
     COUNT: "responses",
 }
+PASSING_STATUS, SERVER_FAULT = {408, 409, 429}, 500
 LIMIT_FIELDS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 # What an image may take at most that only its URL is known of: more patches are refused.
 UNSEEN = Size(5504, 5504)
@@ -127,16 +128,17 @@ class Going:
         return {name: value for name, value in found.items() if value}
 
 
-def relay(posted: Posted, road: Road) -> Flow[Passed]:
+def relay(posted: Posted, road: Road, body: Body | None = None) -> Flow[Passed]:
     """
     Mend a body and hand on the response to it: from the cache, or as the engine gives it. Gives
-    what became of it.
+    what became of it. A `body` was mended before, elsewhere.
 
     A refusal of the engine's is handed on too, as it came, unless it teaches how to ask. Raises an
     EyelineError where there is no response: the engine is not there, or the budget is used up.
     """
     while True:
-        going = yield from mended(posted, road)
+        body = body or (yield from mend_body(posted.body, posted.api, road.way))
+        going = started(posted, body, road)
         if going.body.refusal:
             yield from hand_on(going.body.refusal.response(), going.facts(FREE))
             return going.passed(FREE)
@@ -149,21 +151,29 @@ def relay(posted: Posted, road: Road) -> Flow[Passed]:
             by_openai = way.engine.needs_key
             learned = learn(way.dialect, error, sent_fields(going), by_openai=by_openai)
             if learned is None:
-                yield from hand_on(exchanging.refused, going.facts(FREE))
+                yield from hand_on(final(exchanging.refused), going.facts(FREE))
                 return going.passed(FREE)
             yield Learn(way.engine.base_url, learned)
-            road = replace(road, way=replace(way, dialect=learned))
+            road, body = replace(road, way=replace(way, dialect=learned)), None
 
 
-def hand_on(response: Response | None, facts: Mapping[str, str]) -> Flow[None]:
+def final(response: Response | None) -> Response:
+    """
+    Give a refusal; one that we sent again for in vain says that the client need not do so too.
+    """
     assert response is not None, "an engine's refusal has a response"
+    if response.status not in PASSING_STATUS and response.status < SERVER_FAULT:
+        return response
+    return replace(response, headers={"x-should-retry": "false", **response.headers})
+
+
+def hand_on(response: Response, facts: Mapping[str, str]) -> Flow[None]:
     yield Relay(Head(response.status, response.headers, facts, len(response.body)))
     yield Relay(response.body)
     yield Relay(None)
 
 
-def mended(posted: Posted, road: Road) -> Flow[Going]:
-    body = yield from mend_body(posted.body, posted.api, road.way)
+def started(posted: Posted, body: Body, road: Road) -> Going:
     question = Question(
         prompt="",
         references=(),
@@ -204,6 +214,7 @@ def paid(going: Going, exchanging: Exchanging) -> Flow[Relayed]:
         yield Relay(None)
         return NOTHING
     if not exchanging.is_out:
+        assert relayed.response is not None, "what was not handed on came whole"
         yield from hand_on(relayed.response, going.facts(going.cost_usd(relayed)))
     return relayed
 

@@ -16,15 +16,17 @@ from eyeline.core.dialect import Dialect
 from eyeline.core.draft import ENCODER, KEY_VERSION, PlannedImage
 from eyeline.core.engine import Engine
 from eyeline.core.inline import Cut, Inline, put_back, stand_in, take_out
+from eyeline.core.media import WHOLE_PIXELS_MAX
 from eyeline.core.misplaced import Finding
+from eyeline.core.pages import IMAGES_MAX
 from eyeline.core.parts import Api, PreparedImage
-from eyeline.core.reference import shown
+from eyeline.core.reference import Reference, shown
 from eyeline.core.request import dumps
 from eyeline.core.spelt import Spelt
 from eyeline.core.tokens import Detail
 from eyeline.core.wire import Response
 from eyeline.effects import Flow
-from eyeline.errors import ImageError
+from eyeline.errors import ImageError, ImageTooLarge, TooManyImages
 from eyeline.looking import LookedAt
 from eyeline.mend import Mender
 from eyeline.mend_image import Mending
@@ -48,13 +50,21 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How bodies are mended: `whole` leaves images in their size, for an engine that reads them."""
+    """
+    How bodies are mended: `whole` leaves images in their size, for an engine that reads them.
+
+    `model` is for bodies that name none. Of one body `images_max` images are taken, and no more
+    than `pixels_max` pixels decoded.
+    """
 
     engine: Engine
     find: Callable[[str], Model]
     dialect: Dialect
     allow_hosts: frozenset[str] = frozenset()
     whole: bool = False
+    model: str = ""
+    images_max: int = IMAGES_MAX
+    pixels_max: int = WHOLE_PIXELS_MAX
 
     def mending(self, model: Model, api: Api) -> Mending:
         return Mending(
@@ -111,10 +121,13 @@ def mend_body(data: bytes, api: Api, way: Way) -> Flow[Body]:
     fields = read_object(skeleton)
     if fields is None:
         return Body(data, way.find(""), text_bytes=len(data))
-    name = fields.get("model")
+    named = fields if "model" in fields or not way.model else {"model": way.model, **fields}
+    name = named.get("model")
     model = way.find(name if isinstance(name, str) else "")
     mender = InlineMender(way, way.mending(model, api), shown_urls(fields), cuts)
-    made = yield from mender.body(fields)
+    made = yield from mender.body(named)
+    if mender.images > way.images_max:
+        mender.refuse_whole(f"more than {way.images_max:,} images", "too_many_images")
     findings = (*mender.findings, *mender.closing())
     return Body(
         data=data if made is fields else mender.written_out(made),
@@ -181,6 +194,7 @@ class InlineMender(Mender):
         self.urls_passed: list[str] = []
         self.notes: list[str] = []
         self.refusal: Refusal | None = None
+        self.decoded_px = 0
 
     def spelling(self, value: str) -> Spelt | None:
         cut = self.by_name.get(value)
@@ -197,6 +211,20 @@ class InlineMender(Mender):
             return super().written(image, ready, value)
         self.inline.append(ready)
         return stand_in(len(self.inline) - 1)
+
+    def look(self, reference: Reference, detail: Detail, model: Model) -> Flow[list[LookedAt]]:
+        """Look at an image, as long as there are not too many, nor too large ones to decode."""
+        made = yield from super().look(reference, detail, model)
+        self.decoded_px += sum(each.info.size.pixels for each in made if each.plan.encode)
+        most = self.way.images_max
+        if (count := self.images + len(made)) > most:
+            self.refuse_whole(f"more than {most:,} images", "too_many_images")
+            raise TooManyImages(f"{count:,} images", f"{most:,}")
+        if self.decoded_px > (most := self.way.pixels_max):
+            found = f"more than {most // 10**6:,} megapixels to convert"
+            self.refuse_whole(found, "image_too_large")
+            raise ImageTooLarge("the request", f"{self.decoded_px:,} pixels", f"{most:,}")
+        return made
 
     def written_out(self, made: Mapping[str, Any]) -> bytes:
         return dumps(made) if self.is_plain else put_back(dumps(made), self.inline)
@@ -248,6 +276,11 @@ class InlineMender(Mender):
         except ImageError:
             self.refuse_download(url)
             return [url]
+
+    def refuse_whole(self, found: str, code: str) -> None:
+        """Refuse a body for all that is in it."""
+        message = f"The request has {found}, and this gateway takes no more."
+        self.refuse(message, "messages" if self.api == "chat" else "input", code)
 
     def refuse_download(self, url: str) -> None:
         message = f"Error while downloading {shown(url)}."

@@ -218,6 +218,7 @@ def test_what_passes_is_tried_again_here(running: Running) -> None:
     assert "At last." in post(running, chat()).text
     answer = post(running, chat())
     assert (answer.status_code, len(running.engine.requests)) == (429, 3)
+    assert answer.headers["x-should-retry"] == "false"
 
 
 def test_an_engine_that_is_not_there() -> None:
@@ -361,6 +362,36 @@ def test_what_looks_like_a_stand_in_stays_text(running: Running) -> None:
     sent = running.engine.requests[0].json["messages"][0]["content"]
     assert sent[0]["text"] == "\0image 0\0"
     assert sent[1]["image_url"]["url"].startswith("data:image/")
+
+
+def test_too_many_images_and_pixels_are_refused(engine: ApiServer) -> None:
+    """A request may have so many images, and so many pixels that must be decoded, and no more."""
+    bounds = Bounds(images_max=2, pixels_max=4000)
+    large, small = data_url(sideways_jpeg(), "image/jpeg"), data_url(PNG)
+    with gateway(engine, bounds=bounds) as running:
+        for urls, code in (
+            ([small] * 3, "too_many_images"), (["https://a.example/b.png"] * 3, "too_many_images"),
+            ([large] * 2, "image_too_large"),
+        ):  # fmt: skip
+            answer = post(running, chat(*urls))
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+        assert not engine.requests
+        assert post(running, chat(large, small)).status_code == 200
+
+
+def test_the_gateways_model_is_for_who_names_none(engine: ApiServer) -> None:
+    """With a model of its own the gateway fills it in where a body has none, and only there."""
+    with gateway(engine, client={"model": "gpt-4o"}) as running:
+        for given, sent in (({}, "gpt-4o"), ({"model": "mine"}, "mine")):
+            post(running, {"messages": user(), **given})
+            assert engine.requests[-1].json["model"] == sent
+
+
+def test_large_bodies_are_mended_aside(running: Running) -> None:
+    """A body of megabytes is made right in a thread, and arrives as any other."""
+    body = chat(data_url(sideways_jpeg(), "image/jpeg"), x="y" * 2**20)
+    assert "turned upright" in post(running, body).headers["x-eyeline-notes"]
+    assert running.engine.requests[0].json["x"] == body["x"]
 
 
 def test_bodies_over_the_limit_are_refused(engine: ApiServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from eyeline.core.catalogue import Model, local_model
 from eyeline.core.cost import NOTHING_TO_PAY
 from eyeline.core.dialect import STANDARD
 from eyeline.core.wire import Response as Answered
+from eyeline.drivers import Driver
 from eyeline.effects import Head, Relay
 from eyeline.errors import EyelineError
 from eyeline.gateway.journal import entry_of
@@ -21,8 +23,11 @@ from eyeline.gateway.reading import read_body
 from eyeline.gateway.refusals import refusal
 from eyeline.gateway.relaying import Relaying, passed_on
 from eyeline.relay import APIS, Posted, Road, relay
-from eyeline.relay_body import Way
+from eyeline.relay_body import Way, mend_body
 from eyeline.wiring import TIMEOUT_S
+
+# To decode and name a larger body takes longer than others should wait for the event loop.
+IN_LOOP_BYTES_MAX = 2**20
 
 
 class Api:
@@ -46,7 +51,11 @@ class Api:
             refresh="no-cache" in caching,
         )
         entry_of(request.scope).api = posted.api
-        steps = self.client.driver.steps(relay(posted, self.road()))
+        road, made = self.road(), None
+        if len(body) > IN_LOOP_BYTES_MAX:
+            mending = mend_body(body, posted.api, road.way)
+            made = await to_thread(Driver(self.wiring.outside, None).run, mending)
+        steps = self.client.driver.steps(relay(posted, road, made))
         return Relaying(steps, self.options.bounds.piece_s)
 
     async def answer(self, path: str, body: bytes) -> Answered:
@@ -74,6 +83,9 @@ class Api:
             dialect=STANDARD if engine.is_local else wiring.outside.recall(engine.base_url),
             allow_hosts=wiring.allow_hosts,
             whole=engine.is_local and not wiring.gguf,
+            model=wiring.options.get("model") or "",
+            images_max=self.options.bounds.images_max,
+            pixels_max=self.options.bounds.pixels_max,
         )
         return Road(way, timeout_s=wiring.options.get("timeout_s") or TIMEOUT_S)
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from eyeline.core.catalogue import Model, local_model
 from eyeline.core.cost import FREE, Usage, cost_usd
 from eyeline.core.engine import is_gguf
+from eyeline.core.engine import shown as shown_url
 from eyeline.core.question import choose_detail
 from eyeline.core.reference import (
     BytesRef,
@@ -63,7 +64,7 @@ class Desk:
             "version": VERSION,
             "engine": {
                 "name": chosen.engine.name,
-                "base_url": chosen.engine.base_url,
+                "base_url": shown_url(chosen.engine.base_url),
                 "is_local": chosen.engine.is_local,
                 "is_fallback": chosen.is_fallback,
             },

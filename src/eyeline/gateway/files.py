@@ -20,6 +20,8 @@ from eyeline.gateway.refusals import Refused, missing
 from eyeline.ports import Shelf
 
 FILE = "file"
+# The most that a batch's input may have; it is held whole.
+HERE_BYTES_MAX = 200 * 2**20
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 
 
@@ -44,7 +46,7 @@ class Files:
         return JSONResponse(listing(found, request.query_params, LIMIT_MAX))
 
     async def take(self, request: Request) -> Response:
-        refuse_length(request.headers, self.bounds.upload_bytes_max)
+        refuse_length(request.headers, HERE_BYTES_MAX)
         counted = Request(request.scope, Counting(request, self.bounds).receive)
         try:
             async with counted.form(max_files=1, max_fields=10) as form:
@@ -99,7 +101,7 @@ class Counting:
     """Receives a body within the limits of an upload."""
 
     def __init__(self, request: Request, bounds: Bounds) -> None:
-        self.request, self.bounds, self.left = request, bounds, bounds.upload_bytes_max
+        self.request, self.bounds, self.left = request, bounds, HERE_BYTES_MAX
 
     async def receive(self) -> dict[str, Any]:
         try:
@@ -110,5 +112,5 @@ class Counting:
             raise Refused(408, "The file took too long to arrive.", "timeout") from None
         self.left -= len(piece)
         if self.left < 0:
-            raise too_long(self.bounds.upload_bytes_max)
+            raise too_long(HERE_BYTES_MAX)
         return {"type": "http.request", "body": piece, "more_body": more}
