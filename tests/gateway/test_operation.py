@@ -25,12 +25,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from eyeline.core.engine import LOCAL
+from eyeline.core.engine import LOCAL, choose_engine
 from eyeline.errors import SettingsError
 from eyeline.gateway.journal import Journal
 from eyeline.gateway.metrics import Metrics, endpoint_of
 from eyeline.gateway.options import Options
-from eyeline.gateway.serve import for_each_worker, listen, serve
+from eyeline.gateway.serve import about, for_each_worker, listen, serve
 from eyeline.gateway.tracing import Tracing
 from gateway.running import Running, gateway
 
@@ -241,11 +241,21 @@ def test_workers_are_replaced_and_counted_together(api: ApiServer, tmp_path: Pat
         assert len(pids) == 2
         os.kill(int(pids[0]), signal.SIGKILL)
         assert run.stderr
-        assert run.stderr.readline() == f"worker {pids[0]} died\n"
+        assert f"worker {pids[0]} died\n" in [run.stderr.readline(), run.stderr.readline()]
         for _ in range(4):
             with openai.OpenAI(api_key="k", base_url=f"{origin}/v1") as client:
                 assert client.chat.completions.create(**HELLO).choices
         assert "eyeline_input_tokens_total 4000" in httpx.get(f"{origin}/metrics").text
+
+
+def test_it_says_who_answers() -> None:
+    """Without a key it says that the reader answers, else which engine, and why."""
+    reader = choose_engine(None, None, None, has_key=False)
+    assert list(about(reader)) == [
+        "No OPENAI_API_KEY: answered by the built-in reader (not a language model)."
+    ]
+    named = choose_engine("ollama", None, None, has_key=False)
+    assert list(about(named)) == ["Answered by ollama: named."]
 
 
 def test_a_budget_is_shared_out(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def make_app(options: Options | None = None) -> Starlette:
             await batches.close()
             shelf.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *page,
             Route("/healthz", healthz),
@@ -71,6 +71,8 @@ def make_app(options: Options | None = None) -> Starlette:
         ],
         exception_handlers={Refused: refused, ClientGone: gone, HTTPException: unknown},
     )
+    app.state.chosen = client.wiring.chosen
+    return app
 
 
 def engines(api: Api, options: Options, shelf: SqliteShelf, batches: Batches) -> list[Route]:

@@ -6,8 +6,10 @@ from asyncio import BaseTransport, TimerHandle
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from eyeline.core.engine import Chosen
 from eyeline.gateway.options import Bounds
 
 HEADERS_BYTES_MAX = 64 * 1024
@@ -16,8 +18,9 @@ HEADERS_BYTES_MAX = 64 * 1024
 class Config(uvicorn.Config):
     """uvicorn's settings, and the gateway's limits where its protocol finds them."""
 
-    def __init__(self, app: Any, bounds: Bounds, **settings: Any) -> None:
+    def __init__(self, app: Starlette, bounds: Bounds, **settings: Any) -> None:
         self.bounds = bounds
+        self.chosen: Chosen = app.state.chosen
         super().__init__(
             app,
             http=ImpatientProtocol,

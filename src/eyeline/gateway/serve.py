@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import uvicorn
 
+from eyeline.core.engine import Chosen
 from eyeline.core.secret import Secret
 from eyeline.errors import SettingsError
 from eyeline.gateway.app import make_app
@@ -37,10 +38,20 @@ def serve(options: Options, say: Callable[[str], None]) -> int:
     with listen(options) as listener, TemporaryDirectory(prefix="eyeline-") as folder:
         here = address(options, listener)
         say(f"eyeline serves {here}/v1 and the page at {here}/")
+        for line in about(made.chosen):
+            say(line)
         if options.workers == 1:
             return run(made, listener)
         shared = for_each_worker(options, Path(folder))
         return Crew(options.workers, listener, lambda: run(config(shared), listener), say).run()
+
+
+def about(chosen: Chosen) -> Iterator[str]:
+    """Say who answers; of the reader, that it is no language model, where nobody chose it."""
+    if chosen.is_fallback:
+        yield "No OPENAI_API_KEY: answered by the built-in reader (not a language model)."
+    else:
+        yield f"Answered by {chosen.engine.name}: {chosen.why}."
 
 
 def run(made: Config, listener: socket.socket) -> int:
