@@ -474,6 +474,27 @@ def test_a_name_that_changes_its_mind(api: ApiServer) -> None:
     assert len(list(answers)) == 1
 
 
+def test_nothing_resolves_behind_its_back(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's resolver is asked once for a host, and never for an address that was judged."""
+    asked: list[object] = []
+
+    def getaddrinfo(host: object, *arguments: object, **options: object) -> list[object]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    api.script.append(IMAGE)
+    url = f"http://pictures.example:{api.http.server_address[1]}/a.png"
+    assert get(url, ("pictures.example",)) == PNG
+    assert asked == ["pictures.example"]
+
+
+def test_an_ipv6_address() -> None:
+    """Addresses of IPv6 are connected to as they are."""
+    with pytest.raises(FetchError, match=r"refused|unreachable|not supported|assign"):
+        get("http://[::1]:9/a.png", ("::1",))
+
+
 def test_a_redirect_is_resolved_anew(api: ApiServer) -> None:
     """What a redirect names is resolved and judged like the first address."""
     port = api.http.server_address[1]

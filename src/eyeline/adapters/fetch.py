@@ -134,11 +134,13 @@ def connected(target: Target, errand: Errand) -> socket.socket:
 
 
 def connected_to(address: str, target: Target, errand: Errand) -> socket.socket:
-    timeout_s = errand.left_s(errand.bounds.connect_s)
-    wire = socket.create_connection((address, target.port), timeout_s)
-    if target.scheme == "http":
-        return wire
+    # Not `create_connection`, which would ask the resolver once more.
+    wire = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:
+        wire.settimeout(errand.left_s(errand.bounds.connect_s))
+        wire.connect((address, target.port))
+        if target.scheme == "http":
+            return wire
         return trust().wrap_socket(wire, server_hostname=target.host)
     except BaseException:
         wire.close()
