@@ -74,6 +74,8 @@ def test_reads_every_key_of_the_file(tmp_path: Path) -> None:
         cache_dir = "/var/cache/eyes"
         allow_hosts = ["a.example"]
         budget_usd = 2.5
+        requests_per_min = 500
+        tokens_per_min = 2e5
         cache_max_mb = 7
         urls = "pass"
         openai_base_url = "http://127.0.0.1:1/v1"
@@ -85,6 +87,7 @@ def test_reads_every_key_of_the_file(tmp_path: Path) -> None:
     assert (settings.engine, settings.model, settings.detail) == ("lmstudio", "gemma", "low")
     assert settings.cache_dir == Path("/var/cache/eyes")
     assert (settings.allow_hosts, settings.budget_usd) == ({"a.example"}, 2.5)
+    assert (settings.requests_per_min, settings.tokens_per_min) == (500, 200_000)
     assert (settings.cache_max_mb, settings.urls, settings.probe) == (7, "pass", False)
     assert settings.openai_base_url == "http://127.0.0.1:1/v1"
     assert settings.openai_key == Secret("hunter-1")

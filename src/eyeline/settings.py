@@ -32,6 +32,8 @@ FILE_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "allow_hosts": list,
     "urls": str,
     "budget_usd": (int, float),
+    "requests_per_min": (int, float),
+    "tokens_per_min": (int, float),
     "catalogue": str,
     "openai_base_url": str,
     "openai_api_key": str,
@@ -68,6 +70,8 @@ class Settings:
     allow_hosts: frozenset[str] = frozenset()
     urls: str = "auto"
     budget_usd: float | None = None
+    requests_per_min: float | None = None
+    tokens_per_min: float | None = None
     probe: bool = True
     catalogue: CatalogueFile | None = None
 
@@ -103,6 +107,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         urls=given.get("EYELINE_URLS") or file.get("urls", "auto"),
         budget_usd=file.get("budget_usd"),
+        requests_per_min=file.get("requests_per_min"),
+        tokens_per_min=file.get("tokens_per_min"),
         probe="EYELINE_NO_PROBE" not in given and file.get("probe", True),
         catalogue=read_catalogue(given, file),
     )

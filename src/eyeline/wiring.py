@@ -358,7 +358,11 @@ def key_for(engine: Engine, settings: Settings) -> Secret:
 
 def limits(options: ClientOptions, settings: Settings, engine: Engine) -> Limits:
     usd = options.get("budget_usd", settings.budget_usd)
-    pace = partial(Pace, options.get("requests_per_min"), options.get("tokens_per_min"))
+    pace = partial(
+        Pace,
+        options.get("requests_per_min", settings.requests_per_min),
+        options.get("tokens_per_min", settings.tokens_per_min),
+    )
     if engine.is_local:
         pace = partial(Pace, in_flight_max=LOCAL_IN_FLIGHT, is_here=True)
     return Limits(pace, None if usd is None else Budget(Decimal(str(usd))))

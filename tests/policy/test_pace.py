@@ -92,7 +92,7 @@ def test_tokens_are_named_too() -> None:
     pace = Pace()
     for _ in range(2):
         pace.heed(Allowances(tokens=Allowance(60_000, 60_000)), 0.0)
-    assert waits_s(pace, 2, tokens=485) == pytest.approx([0, 0.5])
+    assert waits_s(pace, 2, tokens=490) == pytest.approx([0, 0.5])
     pace.heed(Allowances(tokens=Allowance(120_000, 60_000)), 0.0)
     assert reserve(pace).wait_s == pytest.approx(0.5)
 

@@ -17,7 +17,8 @@ def test_a_rate_is_found(per_s: int, latency_s: float, server: str) -> None:
     """Whatever way a server counts, its rate is found and kept to, hardly any refused."""
     count = run(server, lambda _: per_s, 45, latency_s)
     assert count.reached(per_s, 25) >= 0.95
-    assert count.share_refused(25) <= 0.01
+    # A second of the clock that is used up refuses all that still come in it.
+    assert count.share_refused(25) <= (0.02 if "clock" in server else 0.01)
     assert count.share_refused() <= 0.03
 
 

@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-TRY_AGAIN = re.compile(r"try again in ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+)", re.IGNORECASE)
+TRY_AGAIN = re.compile(
+    r"(?:try again in|retry after) ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+|\d+(?= seconds?\b))",
+    re.IGNORECASE,
+)
 DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -14,7 +17,7 @@ SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 def retry_after_s(headers: Mapping[str, str], message: str) -> float | None:
     """
     Give the wait the engine asks for: `retry-after-ms`, then `Retry-After`, then "try again in
-    84ms".
+    84ms", or Azure's "retry after 7 seconds".
 
     A `Retry-After` date counts from the response's own `Date`, so no clock is needed. None if it
     asks for nothing.
@@ -28,7 +31,7 @@ def retry_after_s(headers: Mapping[str, str], message: str) -> float | None:
         return seconds
     asked = TRY_AGAIN.search(message)
     return date_difference_s(headers.get("date", ""), given) or (
-        duration_s(asked[1]) if asked else None
+        (number(asked[1]) or duration_s(asked[1])) if asked else None
     )
 
 

@@ -12,7 +12,7 @@ from eyeline.policy.window import IN_FLIGHT_MAX, Window
 
 MINUTE_S = 60.0
 # Of a limit that a server names: what comes evenly still comes a little unevenly to it.
-SHARE = 0.97
+SHARE = 0.98
 # However long the wait, somebody who waits looks again: the rate may have risen.
 WAIT_S_MAX = 1.0
 # Sooner than clocks can tell.

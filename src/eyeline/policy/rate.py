@@ -32,6 +32,7 @@ UNDER = 0.015
 CLIMB = 4.0
 # How much each request adds to the rate at most, in requests a second: so much of it is added each
 # second. Near the belief it is little, for a server that counts seconds refuses a second later.
+# Where the belief may be far off, it may be more.
 STEP_NEAR, STEP_ABOVE, STEP_BELOW = 0.1, 0.25, 0.6
 # A measure of less than this much is none: so many let through, or so long.
 PASSED_MIN, SHORT_S, LONG_S = 10, 0.05, 0.7
@@ -122,7 +123,14 @@ class Rate:
         believed = self.belief.per_s
         x = self.climbed / self.climb - 1
         curve = 1 - UNDER + self.belief.doubt * x * x * x
-        return min(believed * curve, self.per_s + step(self.per_s / believed))
+        return min(believed * curve, self.per_s + self.step())
+
+    def step(self) -> float:
+        """Say how much a request adds to the rate at most."""
+        share = self.per_s / self.belief.per_s
+        if share < 0.95:
+            return STEP_BELOW
+        return STEP_ABOVE if share > 1.5 else max(STEP_NEAR, 0.7 * self.belief.doubt)
 
     def aim(self, belief: Belief) -> None:
         """Begin anew below what is now believed."""
@@ -213,7 +221,7 @@ class Rate:
                 self.aim(self.before.joined(measure(passed, refused, past_s, sent.per_s)))
             return
         # Nearly all is refused: the limit is another one now, or was never near.
-        is_other = past_s > 2 * SHORT_S and refused > 3 * (passed + 1) + 0.1 * sent.per_s
+        is_other = past_s > 4 * SHORT_S and refused > 3 * (passed + 1) + 0.2 * sent.per_s
         is_far = self.before.doubt >= 0.2 and refused > passed and refused >= 2 + 0.02 * sent.per_s
         if is_other or is_far:
             self.pause(anchor, 0.4 if is_other else 1.0)
@@ -225,13 +233,6 @@ class Rate:
         self.resumed = None
         self.before = Belief(share * self.before.per_s, DOUBT_AT_FIRST)
         self.aim(self.before)
-
-
-def step(share: float) -> float:
-    """Say how much a request adds to the rate that is at such a share of the belief."""
-    if share < 0.95:
-        return STEP_BELOW
-    return STEP_NEAR if share < 1.5 else STEP_ABOVE
 
 
 def measure(passed: int, refused: int, past_s: float, most_per_s: float) -> Belief:
