@@ -144,7 +144,7 @@ def test_standard_input_is_kept_for_the_run(
     for given in (first, b"", first):
         monkeypatch.setattr("sys.stdin", Stdin(given))
         rows = every(open_source("-", spool=spool))
-        assert [row.source for row in rows] == ["a.jpg", "b.jpg"]
+        assert [row.images for row in rows] == [("a.jpg",), ("b.jpg",)]
     for other in (first[:-1], first + b"{}", b'{"image": "x.jpg"}\n'):
         monkeypatch.setattr("sys.stdin", Stdin(other))
         with pytest.raises(SourceError, match="other rows than the run began with"):
@@ -159,7 +159,7 @@ def test_a_compressed_table_is_unpacked_into_the_run(tmp_path: Path, spool: Path
     """It is read from the middle, which gzip cannot do; one that is cut short is refused."""
     packed = gzip.compress(b"image\na.jpg\nb.jpg\n")
     rows = every(open_source(table(tmp_path, "t.csv.gz", packed), spool=spool))
-    assert [row.source for row in rows] == ["a.jpg", "b.jpg"]
+    assert [row.images for row in rows] == [(f"{tmp_path}/a.jpg",), (f"{tmp_path}/b.jpg",)]
     assert (spool / "t.csv").exists()
     with pytest.raises(SourceError, match="read whole"):
         open_source(table(tmp_path, "u.csv.gz", packed[:-9]), spool=spool)

@@ -32,18 +32,20 @@ STRANGERS = {"http", "https", "hf", "github", "ftp"}
 @dataclass(frozen=True, slots=True)
 class Table:
     """
-    What the rows of a table have in common: where it lies, and which of its columns hold images.
+    What the rows of a table have in common: where it is read, and which of its columns hold images.
 
-    `columns` are those whose values a prompt may name; images in bytes are none of them.
+    `columns` are those whose values a prompt may name; images in bytes are none of them. `origin`
+    is what the user called it, for what is read from a copy; "" for what has no place of its own.
     """
 
     location: str
+    origin: str
     image_columns: tuple[str, ...]
     columns: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        return shown(self.location, NAME_CHARS).rpartition("/")[2]
+        return shown(self.origin or self.location, NAME_CHARS).rpartition("/")[2]
 
     def row(self, at: int, first: int, cells: Mapping[str, Any]) -> Row:
         """Make a row of the cells of row `at` of a shard whose first row is number `first`."""
@@ -71,7 +73,7 @@ class Table:
         found: list[object] = []
         names: list[str] = []
         for column in self.image_columns:
-            for image, name in images_in(cells.get(column), self.location, f"{named}, {column}"):
+            for image, name in images_in(cells.get(column), self.origin, f"{named}, {column}"):
                 found.append(image)
                 names += [name] if name else []
         return tuple(found), names
@@ -129,6 +131,8 @@ def resolve(name: str, table: str, place: str) -> object:
         if table.partition("://")[0] in STRANGERS:
             raise RowUnreadable(place, "a path of this machine, in a table from elsewhere")
         return name
+    if table.startswith(("http:", "https:")):
+        return f"{table.rpartition('/')[0]}/{name}"
     if is_remote(table):
         return RemoteFile(f"{table.rpartition('/')[0]}/{name}")
     return os.path.join(os.path.dirname(table), name)  # noqa: PTH118, PTH120

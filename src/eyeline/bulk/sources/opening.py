@@ -17,7 +17,7 @@ from eyeline.bulk.sources.chosen import Peekable, choose
 from eyeline.bulk.sources.files import FileSource
 from eyeline.bulk.sources.listing import is_image, list_files
 from eyeline.bulk.sources.many import ManySource, remembering
-from eyeline.bulk.sources.storage import file_system, is_remote, local_path, open_binary
+from eyeline.bulk.sources.storage import is_remote, local_path, open_binary
 from eyeline.bulk.whole import whole_file
 from eyeline.core.reference import shown
 
@@ -39,7 +39,7 @@ def opened(text: str, spool: Path, image_columns: tuple[str, ...], selection: Se
 
 def find(text: str, spool: Path, columns: Sequence[str]) -> Peekable:
     if text == "-":
-        return open_table(str(spooled(spool)), columns)
+        return open_table(str(spooled(spool)), columns, "")
     is_there = not is_remote(text) and local_path(text).exists()
     if glob.has_magic(text) and not is_there:
         return listed(text, "", spool, columns)
@@ -67,7 +67,7 @@ def single(text: str, spool: Path, columns: Sequence[str]) -> Peekable:
     """Open one file: a table, or an image, which is a run of one row."""
     name = text.partition("?")[0] if is_remote(text) else text
     if kind(name):
-        return open_table(here(text, name, spool), columns)
+        return open_table(here(text, name, spool), columns, text)
     if not is_remote(text) and is_image(text):
         return listed(glob.escape(text), "", spool, columns)
     expected = f"a folder, images, or a table in {', '.join(KINDS)}"
@@ -75,25 +75,29 @@ def single(text: str, spool: Path, columns: Sequence[str]) -> Peekable:
     raise SourceError(shown(text), "not a kind that is read here", expected, hint)
 
 
-def open_table(location: str, columns: Sequence[str]) -> Peekable:
-    """Open a table by the kind its name says; what reads it is imported with it."""
+def open_table(location: str, columns: Sequence[str], origin: str | None = None) -> Peekable:
+    """
+    Open a table by the kind its name says; what reads it is imported with it. `origin` is where it
+    comes from, if not from there: relative names in it are meant from there.
+    """
+    origin = location if origin is None else origin
     match kind(location.partition("?")[0]):
         case "references":
             from eyeline.bulk.sources.texts import open_references
 
-            return open_references(location)
+            return open_references(location, origin)
         case "csv":
             from eyeline.bulk.sources.texts import open_csv
 
-            return open_csv(location, columns)
+            return open_csv(location, origin, columns)
         case "jsonl":
             from eyeline.bulk.sources.texts import open_jsonl
 
-            return open_jsonl(location, columns)
+            return open_jsonl(location, origin, columns)
         case "parquet":
             from eyeline.bulk.sources.parquet import open_parquet
 
-            return open_parquet(location, columns)
+            return open_parquet(location, origin, columns)
     from eyeline.bulk.sources.tars import open_tar
 
     return open_tar(location, columns)
@@ -143,14 +147,14 @@ def here(text: str, name: str, spool: Path) -> str:
 
 
 def is_stream(text: str) -> bool:
+    """Say whether a table is on a web server that gives it from its beginning alone."""
     if not text.startswith(("http:", "https:")):
         return False
-    files, path = file_system(text)
     try:
-        facts = files.info(path)
-    except OSError as error:
-        raise SourceError(shown(text), str(error), "a table that can be fetched") from None
-    return not (facts.get("partial") and facts.get("size"))
+        with open_binary(text, 1) as file:
+            return not file.read(1)
+    except ValueError:  # so fsspec says that there are no ranges
+        return True
 
 
 def keep(copy: Path, read: Callable[[int], bytes], source: str) -> None:

@@ -36,8 +36,8 @@ class ParquetSource:
     @property
     def identity(self) -> Mapping[str, Any]:
         images = [*self.table.image_columns]
-        place = shown(self.table.location, 500)
-        return {"kind": "parquet", "location": place, "images": images, **stamp(place_of(self))}
+        place, location = shown(self.table.origin, 500), self.table.location
+        return {"kind": "parquet", "location": place, "images": images, **stamp(location)}
 
     def shards(self) -> Iterator[Shard]:
         with opened(self.table.location) as file:
@@ -61,11 +61,7 @@ class ParquetSource:
         return pa.schema([known.field(name) for name in self.columns])
 
 
-def place_of(source: ParquetSource) -> str:
-    return source.table.location
-
-
-def open_parquet(location: str, given: Sequence[str] = ()) -> ParquetSource:
+def open_parquet(location: str, origin: str, given: Sequence[str] = ()) -> ParquetSource:
     """Open a Parquet file. Raises SourceError where it is none, or holds no images."""
     with opened(location) as file:
         names = file.schema_arrow.names
@@ -73,8 +69,8 @@ def open_parquet(location: str, given: Sequence[str] = ()) -> ParquetSource:
             raise SourceError(shown(location), "no rows", "at least one")
         batch = next(file.iter_batches(SAMPLE_ROWS, row_groups=[first_group(file)]))
         sample = readable(batch).to_pylist()
-    images = image_columns(location, given, names, sample)
-    return ParquetSource(Table(location, images, plain_columns(names, images, sample)))
+    images = image_columns(origin, given, names, sample)
+    return ParquetSource(Table(location, origin, images, plain_columns(names, images, sample)))
 
 
 def first_group(file: pq.ParquetFile) -> int:

@@ -136,7 +136,7 @@ class TextSource:
     @property
     def identity(self) -> Mapping[str, Any]:
         images = [*self.table.image_columns]
-        place = shown(self.table.location, 500)
+        place = shown(self.table.origin, 500)
         return {"kind": "text", "location": place, "images": images, **stamp(self.table.location)}
 
     def shards(self) -> Iterator[Shard]:
@@ -168,25 +168,26 @@ class TextSource:
         return kinds.schema()
 
 
-def open_references(location: str) -> TextSource:
+def open_references(location: str, origin: str) -> TextSource:
     """Open a list of references, one a line."""
     with open_binary(location) as file:
         start = beginning(location, file)
-    table = Table(location, (REFERENCE,), ())
+    table = Table(location, origin, (REFERENCE,), ())
     return TextSource(table, References(), start)
 
 
-def open_jsonl(location: str, given: Sequence[str] = ()) -> TextSource:
+def open_jsonl(location: str, origin: str, given: Sequence[str] = ()) -> TextSource:
     """Open a file of JSON objects; its columns are the keys of the first hundred."""
     form = Jsonl()
     with open_binary(location) as file:
         start = beginning(location, file)
         sample = first_rows(location, file, form)
     names = [*dict.fromkeys(name for row in sample for name in row)]
-    return TextSource(table_of(location, given, names, sample), form, start)
+    images, columns = columns_of(origin or location, given, names, sample)
+    return TextSource(Table(location, origin, images, columns), form, start)
 
 
-def open_csv(location: str, given: Sequence[str] = ()) -> TextSource:
+def open_csv(location: str, origin: str, given: Sequence[str] = ()) -> TextSource:
     """Open a CSV or TSV file with a header; of a CSV the header tells the delimiter."""
     with open_binary(location) as file:
         bom_bytes = beginning(location, file)
@@ -198,7 +199,8 @@ def open_csv(location: str, given: Sequence[str] = ()) -> TextSource:
         form = Csv(delimiter, tuple(names))
         sample = first_rows(location, file, form)
     assert record is not None
-    table = table_of(location, given, names, sample)
+    images, columns = columns_of(origin, given, names, sample)
+    table = Table(location, origin, images, columns)
     return TextSource(table, form, bom_bytes + record.size_bytes)
 
 
@@ -245,8 +247,9 @@ def first_rows(location: str, file: BinaryIO, form: TextForm) -> list[Cells]:
     return sample
 
 
-def table_of(
-    location: str, given: Sequence[str], names: Sequence[str], sample: Sequence[Cells]
-) -> Table:
-    images = image_columns(location, given, names, sample)
-    return Table(location, images, plain_columns(names, images, sample))
+def columns_of(
+    origin: str, given: Sequence[str], names: Sequence[str], sample: Sequence[Cells]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the columns that hold images, and those whose values are told."""
+    images = image_columns(origin, given, names, sample)
+    return images, plain_columns(names, images, sample)
