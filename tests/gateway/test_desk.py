@@ -61,6 +61,12 @@ def test_without_a_key_the_reader_is_named_first() -> None:
     assert not found["models"][0]["counts_tokens"]
 
 
+def test_a_detail_that_the_reader_lacks_may_be_set() -> None:
+    """What a config file says of detail is told to the page, also where the reader answers."""
+    found = desk(detail="original").get("/eyeline/models").json()
+    assert (found["model"], found["detail"]) == ("reader", "original")
+
+
 def test_a_picture_is_shown_as_it_would_be_sent(openai: TestClient) -> None:
     """Size, tokens and dollars are those of `estimate`; the pixels are upright and of that size."""
     found = openai.post("/eyeline/look?model=gpt-4o&name=a/street-sign.jpg", content=SIGN).json()

@@ -69,7 +69,7 @@ class Desk:
                 "is_fallback": chosen.is_fallback,
             },
             "model": self.wiring.model(None).name,
-            "detail": self.wiring.look(self.wiring.model(None), {}).detail,
+            "detail": self.wanted(),
             "models": [model_json(model, today) for model in self.offered(today)],
         })  # fmt: skip
 
@@ -78,6 +78,11 @@ class Desk:
         here = [self.wiring.model(None)] if self.wiring.engine.is_local else []
         known = self.wiring.catalogue.models
         return [*here, *(model for model in known if not model.is_shut_down(today))]
+
+    def wanted(self) -> str:
+        """Give the detail that was set, which not every model has; our `auto` is `high`."""
+        wanted = self.wiring.options.get("detail") or self.wiring.settings.detail
+        return "high" if wanted == "auto" else wanted
 
     async def look(self, request: Request) -> Response:
         """Give a picture as a model would see it, and what every model would bill for it."""

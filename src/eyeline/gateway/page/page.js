@@ -256,9 +256,9 @@ function show() {
 
 function showFilm() {
   const items = table.pages.map((each, number) => {
-    const ariaLabel = `Picture ${number + 1}: ${each.source}`;
+    const name = { "aria-label": `Picture ${number + 1}: ${each.source}` };
     const image = make("img", { src: each.url, alt: "" });
-    const button = make("button", { type: "button", className: "tile", ariaLabel }, image);
+    const button = make("button", { type: "button", className: "tile", ...name }, image);
     if (number === table.at) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => {
       table.at = number;
@@ -267,7 +267,7 @@ function showFilm() {
     });
     return make("li", {}, button);
   });
-  const more = { className: "tile", role: "img", ariaLabel: "One more is coming" };
+  const more = { className: "tile", role: "img", "aria-label": "One more is coming" };
   if (table.waiting) items.push(make("li", {}, make("span", more, "…")));
   $("film").replaceChildren(...items);
 }
@@ -678,7 +678,7 @@ function showTurn(turn) {
   if (turn.shown === turn.state) return turn.element;
   turn.shown = turn.state;
   const className = isComing ? "answer coming" : "answer";
-  turn.answer = make("div", { className, ariaBusy: String(isComing) }, ...markdown(turn.text));
+  turn.answer = make("div", { className, "aria-busy": String(isComing) }, ...markdown(turn.text));
   turn.element.replaceChildren(make("h2", {}, turn.prompt), turn.answer, ...below(turn));
   return turn.element;
 }
@@ -830,7 +830,7 @@ function rowsOf(lines) {
   const row = (cells, tag) => make("tr", {}, ...cells.map((cell) => make(tag, {}, ...inline(cell.trim()))));
   const body = make("tbody", {}, ...rows.map((cells) => row(cells, "td")));
   const table = make("table", {}, make("thead", {}, row(head, "th")), body);
-  return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Table" }, table);
+  return make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Table" }, table);
 }
 
 // What may yet become a table's head or row, while the text is coming.
@@ -959,7 +959,7 @@ function fillCode(box, turn, turns) {
     }
     text.textContent = CODES[chosen.textContent](turn, turns);
   };
-  const row = make("div", { role: "tablist", className: "tabs", ariaLabel: "Languages" }, ...tabs);
+  const row = make("div", { role: "tablist", className: "tabs", "aria-label": "Languages" }, ...tabs);
   row.addEventListener("click", ({ target }) => tabs.includes(target) && select(target));
   row.addEventListener("keydown", ({ key }) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
