@@ -269,7 +269,7 @@ def watched_loads(client: Client) -> Iterator[list[Any]]:
     loads: list[Any] = []
 
     class Watched:
-        def load(self, reference: Any, bytes_max: int | None) -> Loaded:
+        def load(self, reference: Any, bytes_max: int | None, start: int = 0) -> Loaded:
             loads.append(reference)
             return outside.loader.load(reference, bytes_max)
 

@@ -79,23 +79,32 @@ def test_an_estimate_warns_of_a_model_that_goes(caplog: pytest.LogCaptureFixture
     assert caplog.messages == [said]
 
 
+@pytest.mark.parametrize("gives_parts", [True, False])
 def test_an_estimate_of_a_url_reads_the_head(
-    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch, gives_parts: bool
 ) -> None:
-    """Of a URL only the first bytes are asked for, and the whole where the header is longer."""
+    """
+    Of a URL only the first bytes are asked for, then the part in which the header goes on, and the
+    whole from a server that gives beginnings alone.
+    """
     monkeypatch.setenv("EYELINE_ALLOW_HOSTS", "127.0.0.1")
-    long = b"\xff\xd8" + b"\xff\xe1\xff\xff" + bytes(65_533) + b"\xff\xc0\0\x11\x08\0\x08\0\x10"
-    whole = long + bytes(10**6)
+    long = b"\xff\xd8" + b"\xff\xe1\xff\xff" + bytes(65_533)
+    frame = b"\xff\xc0\0\x11\x08\0\x08\0\x10\3" + b"\1\x11\0" * 3
+    whole = long + frame + b"\xff\xda\0\x0c\3" + bytes(10**6)
 
     def file(asked: Recorded) -> Reply:
         if "range" not in asked.headers:
             return Reply(200, whole)
-        return Reply(206, whole[:65_536], {"Content-Range": f"bytes 0-65535/{len(whole)}"})
+        start = int(asked.headers["range"].removeprefix("bytes=").partition("-")[0])
+        start = start if gives_parts else 0
+        given = f"bytes {start}-{start + 65_535}/{len(whole)}"
+        return Reply(206, whole[start : start + 65_536], {"Content-Range": given})
 
-    api.script.extend([file, file])
+    api.script.extend([file] * (2 if gives_parts else 3))
     (image,) = eyeline.estimate(f"{api.origin}/a.jpg", model="gpt-4o")
     assert (image.width_px, image.height_px) == (16, 8)
-    assert [asked.headers.get("range") for asked in api.requests] == ["bytes=0-65535", None]
+    asked = [asked.headers.get("range") for asked in api.requests]
+    assert asked == ["bytes=0-65535", "bytes=65539-131074", *([] if gives_parts else [None])]
 
 
 def test_gives_content_parts() -> None:

@@ -64,7 +64,7 @@ def sideways() -> bytes:
 class Host:
     """A loader that serves one picture for every URL, but refuses private ones."""
 
-    def load(self, reference: Any, bytes_max: int | None) -> Loaded:
+    def load(self, reference: Any, bytes_max: int | None, start: int = 0) -> Loaded:
         assert isinstance(reference, UrlRef)
         if "private" in reference.url:
             raise FetchRefused(str(reference), "private")

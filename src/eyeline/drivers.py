@@ -129,7 +129,7 @@ class Outside:
                 return self.files.glance(file.path) if self.files else UNKNOWN
             case Lookup(key):
                 return self.cache.glance(key) if self.cache else None
-            case Load(reference, bytes_max):
+            case Load(reference, bytes_max, 0):
                 return self.loader.glance(reference, bytes_max)
             case Remember(sighting, picture):
                 return self.files.remember(sighting, picture) if self.files else None
@@ -165,8 +165,8 @@ class Outside:
         gives it a thread.
         """
         match effect:
-            case Load(reference, bytes_max):
-                return self.loader.load(reference, bytes_max)
+            case Load(reference, bytes_max, start):
+                return self.loader.load(reference, bytes_max, start)
             case Pages(data, source):
                 return self.pixels.pages(data, source)
             case Prepare(content, plan, source):

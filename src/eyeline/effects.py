@@ -24,10 +24,14 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Fetch the bytes a reference names, the first `bytes_max` of them or all. Gives Loaded."""
+    """
+    Fetch the bytes a reference names, all of them, or no more than `bytes_max` from `start` on.
+    Gives Loaded.
+    """
 
     reference: Reference
     bytes_max: int | None = None
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)

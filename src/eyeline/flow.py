@@ -20,7 +20,8 @@ from eyeline.core.catalogue import Model
 from eyeline.core.cost import worst_cost_usd
 from eyeline.core.draft import Draft, PlannedImage, digest, draft
 from eyeline.core.estimate import ImageEstimate, image_estimate
-from eyeline.core.media import sniff
+from eyeline.core.formats.parts import Missing, Parts
+from eyeline.core.media import READ_IN_PARTS, ImageInfo, read_parts, sniff
 from eyeline.core.outcome import recall, record_of, remembered, sent_record
 from eyeline.core.pages import (
     DOCUMENTS,
@@ -46,11 +47,12 @@ from eyeline.effects import (
     Record,
     Store,
 )
-from eyeline.errors import BadReference, ImageNotSeen, ImageTruncated, SchemaMismatch
+from eyeline.errors import BadReference, FetchError, ImageNotSeen, ImageTruncated, SchemaMismatch
 from eyeline.exchange import Asking
 from eyeline.looking import (
     LookedAt,
     Seen,
+    chosen_pages,
     file_of,
     load,
     look_at,
@@ -73,6 +75,8 @@ __all__ = [
 PASSED = ("passed as URL",)
 # Enough for the headers of nearly every image; where it is not, the whole is read.
 HEAD_BYTES = 64 * 1024
+# As many parts of a file are asked for, before all of it is.
+HEADER_PARTS_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,19 +307,43 @@ def tokens_max(image: Seen, question: Question) -> int:
 
 def measure(reference: Reference) -> Flow[tuple[Page, ...]]:
     """
-    Read what an image is from its first bytes, or from all of them where its header is longer.
+    Read what an image is from its first bytes; where its header is longer, or stands elsewhere,
+    from the parts that hold it, or from all of it.
     """
     if isinstance(reference, FileId):
         found = "a file id, expected an image that can be measured here"
         raise BadReference(str(reference), found)
     head = yield from load(reference, HEAD_BYTES)
-    if len(head.data) < HEAD_BYTES or sniff(head.data) not in DOCUMENTS:
+    kind = sniff(head.data)
+    if len(head.data) < HEAD_BYTES or kind not in DOCUMENTS:
         try:
             return (yield from measured(head, reference))
         except ImageTruncated:
             if len(head.data) < HEAD_BYTES:
                 raise
+    if head.size_bytes and kind in READ_IN_PARTS:
+        pages = yield from measured_by_parts(head.data, head.size_bytes, reference)
+        if pages:
+            return chosen_pages(pages, reference)
     return (yield from measured((yield from load(reference)), reference))
+
+
+def measured_by_parts(
+    head: bytes, size_bytes: int, reference: Reference
+) -> Flow[tuple[ImageInfo, ...]]:
+    """Read a header wherever it stands; give nothing where that takes too many parts."""
+    here = {0: head}
+    for _ in range(HEADER_PARTS_MAX):
+        try:
+            return read_parts(Parts(size_bytes, here), head, str(file_of(reference)))
+        except Missing as missing:
+            wanted = max(HEAD_BYTES, missing.size_bytes)
+            try:
+                part = yield from load(reference, wanted, missing.at)
+            except FetchError:  # from a server that gives beginnings alone
+                return ()
+            here[missing.at] = part.data
+    return ()
 
 
 def estimate(

@@ -176,7 +176,7 @@ def filled(image: LookedAt, data: Encoded, bare: Encoded, asking: Asking) -> Loo
     return replace(image, content=bare if is_bare else data)
 
 
-def load(reference: Reference, bytes_max: int | None = None) -> Flow[Loaded]:
+def load(reference: Reference, bytes_max: int | None = None, start: int = 0) -> Flow[Loaded]:
     """Give the bytes of a reference; those it carries itself need no effect."""
     match reference:
         case BytesRef(data):
@@ -184,9 +184,9 @@ def load(reference: Reference, bytes_max: int | None = None) -> Flow[Loaded]:
         case DataUrlRef(url):
             return Loaded(decode_data_url(url, str(reference)), declared_type(url))
         case PageRef(file):
-            return (yield from load(file, bytes_max))
+            return (yield from load(file, bytes_max, start))
         case _:
-            loaded: Loaded = yield Load(reference, bytes_max)
+            loaded: Loaded = yield Load(reference, bytes_max, start)
             return loaded
 
 

@@ -66,8 +66,8 @@ class AsyncTransport(Protocol):
 class Loader(Protocol):
     """Gives the bytes a reference names; raises an ImageError that says what is wrong with it."""
 
-    def load(self, reference: Reference, bytes_max: int | None) -> Loaded:
-        """Read the whole, or no more than the first `bytes_max`."""
+    def load(self, reference: Reference, bytes_max: int | None, start: int = 0) -> Loaded:
+        """Read the whole, or no more than `bytes_max` from `start` on."""
 
     def glance(self, reference: Reference, bytes_max: int | None) -> Loaded:
         """Load what is read in no time. Raises BlockingIOError for all else."""

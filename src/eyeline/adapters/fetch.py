@@ -48,9 +48,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One fetch: for which image, how many bytes of it are wanted, and when it must be done."""
+    """One fetch: for which image, which bytes of it are wanted, and when it must be done."""
 
     source: str
+    start: int
     bytes_max: int | None
     bounds: Bounds
     ends_s: float
@@ -79,21 +80,22 @@ def resolve(host: str, port: int, source: str) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-def fetch(
+def fetch(  # noqa: PLR0913  # what is wanted, and what is allowed
     url: str,
     source: str,
     allowed: Collection[str] = (),
     bytes_max: int | None = None,
     resolve: Resolve = resolve,
     bounds: Bounds = Bounds(),
+    start: int = 0,
 ) -> Loaded:
     """
     Fetch what is at an http(s) URL, and the type its server declares.
 
-    With `bytes_max` ask for the first so many, and read no more if the server sends more. Raises
+    With `bytes_max` ask for so many from `start`, and read no more if the server sends more. Raises
     FetchError, FetchRefused or ImageTooLarge.
     """
-    errand = Errand(source, bytes_max, bounds, time.monotonic() + bounds.total_s)
+    errand = Errand(source, start, bytes_max, bounds, time.monotonic() + bounds.total_s)
     for _ in range(bounds.redirects + 1):
         target = judge(url, source, allowed, resolve)
         try:
@@ -184,7 +186,7 @@ def asked(wire: socket.socket, target: Target, errand: Errand) -> HTTPResponse:
     connection.sock = Timed(wire, errand)
     headers = HEADERS | {"Host": target.authority}
     if errand.bytes_max is not None:
-        headers["Range"] = f"bytes=0-{errand.bytes_max - 1}"
+        headers["Range"] = f"bytes={errand.start}-{errand.start + errand.bytes_max - 1}"
     connection.request("GET", target.path, headers=headers)
     return connection.getresponse()
 
@@ -194,18 +196,29 @@ def asked(wire: socket.socket, target: Target, errand: Errand) -> HTTPResponse:
 
 def received(response: HTTPResponse, errand: Errand) -> Loaded:
     check_status(response, errand)
-    return Loaded(read(response, errand), response.headers.get("content-type") or "")
+    declared = response.headers.get("content-type") or ""
+    return Loaded(read(response, errand), declared, size_of(response))
 
 
 def check_status(response: HTTPResponse, errand: Errand) -> None:
-    """Take the whole, or where a part was asked for, its beginning; a server may send either."""
+    """
+    Take the whole, or where a part was asked for, that part; of a beginning a server may send more.
+    """
     found = f"the server answered {response.status}"
     if response.status == 206 and errand.bytes_max is not None:
         given = response.headers.get("content-range") or "no range"
-        if not given.lower().startswith("bytes 0-"):
-            raise FetchError(errand.source, f"{found} with {given}, not the beginning")
-    elif response.status != 200:
+        if not given.lower().startswith(f"bytes {errand.start}-"):
+            wanted = f"what begins at {errand.start:,}" if errand.start else "the beginning"
+            raise FetchError(errand.source, f"{found} with {given}, not {wanted}")
+    elif response.status != 200 or errand.start:
         raise FetchError(errand.source, found)
+
+
+def size_of(response: HTTPResponse) -> int | None:
+    """Say how long the whole is of which a part came; None where the server does not say."""
+    _, _, total = (response.headers.get("content-range") or "").rpartition("/")
+    is_plain = response.headers.get("content-encoding", "identity").strip().lower() == "identity"
+    return int(total) if total.isascii() and total.isdecimal() and is_plain else None
 
 
 def read(response: HTTPResponse, errand: Errand) -> bytes:

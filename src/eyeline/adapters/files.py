@@ -25,10 +25,12 @@ ABSENT = {errno.ENOENT, errno.ENOTDIR}
 BASE64_BEGINNINGS = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "SUkqA", "TU0AK")
 
 
-def read_file(path: Path, source: str, bytes_max: int | None = None) -> bytes:
-    """Read a file, or its first `bytes_max` bytes. Raises the ImageError that fits."""
+def read_file(path: Path, source: str, bytes_max: int | None = None, start: int = 0) -> bytes:
+    """Read a file, or `bytes_max` bytes of it from `start`. Raises the ImageError that fits."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # a Path asks it in a roundabout way
+            if start:
+                file.seek(start)
             return read_stream(file, source, bytes_max or room_for(file))
     except IsADirectoryError:
         raise ImageIsDirectory(source) from None
@@ -60,18 +62,32 @@ def no_path(source: str) -> BadReference:
     return BadReference(f"{source[:12]}… ({len(source):,} characters)", found)
 
 
-def read_again(stream: BinaryIO, source: str, bytes_max: int | None = None) -> bytes:
+def read_again(
+    stream: BinaryIO, source: str, bytes_max: int | None = None, start: int = 0
+) -> bytes:
     """Read a file object; where it can be set back it is, so that it may be asked about again."""
     try:
         if not stream.seekable():
             return read_stream(stream, source)
-        start = stream.tell()
+        before = stream.tell()
         try:
+            if start:
+                stream.seek(before + start)
             return read_stream(stream, source, bytes_max)
         finally:
-            stream.seek(start)
+            stream.seek(before)
     except (OSError, ValueError) as error:  # closed, or open for writing alone
         raise ImageUnreadable(source, str(error)) from None
+
+
+def left_bytes(stream: BinaryIO) -> int | None:
+    """Say how much there is to read of a file object; None of one that only goes forward."""
+    if not stream.seekable():
+        return None
+    before = stream.tell()
+    end = stream.seek(0, 2)
+    stream.seek(before)
+    return end - before
 
 
 def read_stream(stream: BinaryIO, source: str, bytes_max: int | None = None) -> bytes:

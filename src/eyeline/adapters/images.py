@@ -44,17 +44,21 @@ class Images:
             self.slow_until_s = ended_s + PAUSE_S
         return loaded
 
-    def load(self, reference: Reference, bytes_max: int | None) -> Loaded:
+    def load(self, reference: Reference, bytes_max: int | None, start: int = 0) -> Loaded:
         source = str(reference)
         match reference:
             case FileRef(path):
                 from eyeline.adapters.files import read_file
 
-                return Loaded(read_file(path, source, bytes_max))
+                data = read_file(path, source, bytes_max, start)
+                # Only who got no more than was asked for may want to know.
+                is_part = len(data) == bytes_max
+                return Loaded(data, size_bytes=path.stat().st_size if is_part else None)
             case StreamRef(stream):
-                from eyeline.adapters.files import read_again
+                from eyeline.adapters.files import left_bytes, read_again
 
-                return Loaded(read_again(stream, source, bytes_max))
+                data = read_again(stream, source, bytes_max, start)
+                return Loaded(data, size_bytes=left_bytes(stream) if bytes_max else None)
             case PixelsRef(pixels):
                 from eyeline.adapters.arrays import encode
 
@@ -62,7 +66,7 @@ class Images:
             case UrlRef(url):
                 from eyeline.adapters.fetch import fetch
 
-                return fetch(url, source, self.allowed, bytes_max)
+                return fetch(url, source, self.allowed, bytes_max, start=start)
         raise AssertionError(reference)
 
     def pages(self, data: bytes, source: str) -> tuple[Size, ...]:

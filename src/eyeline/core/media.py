@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from eyeline.core.formats import (
     bmp,
@@ -24,6 +24,7 @@ from eyeline.core.formats import (
     webp,
 )
 from eyeline.core.formats.header import Header, Unsafe
+from eyeline.core.formats.parts import Parts
 from eyeline.core.size import Size
 from eyeline.errors import (
     ImageEmpty,
@@ -90,6 +91,8 @@ READERS: dict[str, Callable[[bytes], Header]] = {
     PNM: netpbm.header,
     SVG: svg.header,
 }
+# Whose headers may stand far from the beginning, and are read where they stand.
+READ_IN_PARTS = {JPEG, WEBP, TIFF, HEIC, AVIF, JP2}
 HTML = "text/html"
 HTML_BEGINS = re.compile(rb"<!doctype html|<(html|head|body|script|title)\b")
 SPACE_AND_BOM = b"\xef\xbb\xbf \t\r\n"
@@ -147,6 +150,21 @@ def read_pages(data: bytes, source: str) -> tuple[ImageInfo, ...]:
     """
     if readable_type(data, source) != TIFF:
         return (read_info(data, source),)
+    headers = read(lambda: tiff.pages(data), source)
+    return tuple(info(header, TIFF, source) for header in headers)
+
+
+def read_parts(parts: Parts, head: bytes, source: str) -> tuple[ImageInfo, ...]:
+    """
+    Do what `read_pages` does with a file of which `head` and some other parts are here; it is one
+    of those in READ_IN_PARTS.
+
+    Raises Missing for a part that is not.
+    """
+    media_type = readable_type(head, source)
+    data = cast(bytes, parts)  # which they are to whoever reads a header
+    if media_type != TIFF:
+        return (info(read(lambda: READERS[media_type](data), source), media_type, source),)
     headers = read(lambda: tiff.pages(data), source)
     return tuple(info(header, TIFF, source) for header in headers)
 

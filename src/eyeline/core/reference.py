@@ -110,10 +110,14 @@ KINDS = (FileRef, UrlRef, DataUrlRef, BytesRef, StreamRef, PixelsRef, PageRef, F
 
 
 class Loaded(NamedTuple):
-    """The bytes of a reference, and the media type that came with them, "" if none did."""
+    """
+    The bytes of a reference, or some of them, and the media type that came with them, "" if none
+    did; how long the whole is, None where nobody said.
+    """
 
     data: bytes
     declared: str = ""
+    size_bytes: int | None = None
 
 
 def parse_reference(value: object) -> Reference:

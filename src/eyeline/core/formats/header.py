@@ -39,9 +39,10 @@ class Header(NamedTuple):
 
 def unpack(layout: str, data: bytes, offset: int) -> tuple[int, ...]:
     """Read integers; ValueError instead of struct's own error where the bytes end."""
-    if offset < 0 or offset + struct.calcsize(layout) > len(data):
+    end = offset + struct.calcsize(layout)
+    if offset < 0 or end > len(data):
         raise ValueError(f"the header needs more than its {len(data):,} bytes")
-    return struct.unpack_from(layout, data, offset)
+    return struct.unpack(layout, data[offset:end])
 
 
 def depth_kind(bits: int) -> str:

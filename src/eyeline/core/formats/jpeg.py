@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from eyeline.core.formats.header import Header, Unsafe, depth_kind, unpack
+from eyeline.core.formats.parts import Missing, search
 from eyeline.core.formats.tiff import exif_orientation
 from eyeline.core.size import Size
 
@@ -70,9 +71,20 @@ def header(data: bytes) -> Header:
         Size(width, height),
         exif_orientation(exif),
         pixel_kind=pixel_kind(frame.marker, precision, components),
-        scans=1 + sum(marker == SCAN for marker, _ in walk) if has_scans else 1,
+        scans=1 + scans_of(walk) if has_scans else 1,
         is_scalable=not has_scans,
     )
+
+
+def scans_of(walk: Iterator[tuple[int, int]]) -> int:
+    """Count the scans, of a file in parts those that are here."""
+    found = 0
+    try:
+        for marker, _ in walk:
+            found += marker == SCAN
+    except Missing:
+        return found
+    return found
 
 
 def first_frame(data: bytes, walk: Iterator[tuple[int, int]]) -> tuple[Frame, bytes]:
@@ -133,10 +145,10 @@ def segments(data: bytes) -> Iterator[tuple[int, int]]:
     """
     at = 2
     for _ in range(SEGMENTS_MAX):
-        found = MARKER.search(data, at)
-        if found is None:
+        at = search(MARKER, data, at)
+        if at < 0:
             return
-        marker, at = data[found.end() - 1], found.end()
+        marker = data[at - 1]
         yield marker, at
         if marker == END:
             return

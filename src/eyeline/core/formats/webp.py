@@ -60,9 +60,10 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     for _ in range(CHUNKS_MAX):
         if at + 8 > file_end:
             return
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        head = data[at : at + 8]
+        length = int.from_bytes(head[4:], "little")
         end = at + 8 + length + (length & 1)
-        yield data[at : at + 4], at, end
+        yield head[:4], at, end
         at = end
     raise Unsafe(f"more than {CHUNKS_MAX:,} chunks")
 
