@@ -14,7 +14,14 @@ from api_server import ApiServer, Recorded, Reply, chat_completion, error, whole
 import eyeline
 from eyeline.bulk.result import failed_rows, status_of
 from eyeline.bulk.run_errors import NoSuchRun, RunBusy, RunDiffers
-from eyeline.errors import AuthenticationFailed, BudgetExceeded, SettingsError
+from eyeline.bulk.stops import is_for_all, is_hung
+from eyeline.errors import (
+    AuthenticationFailed,
+    BudgetExceeded,
+    ConnectionFailed,
+    SettingsError,
+    TimedOut,
+)
 from eyeline.testing import tiny_png
 
 COUNT = 12
@@ -261,3 +268,48 @@ def test_keys_are_the_same_after_an_interruption(run: Run, api: ApiServer, out: 
 def _local_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("EYELINE_NO_PROBE", "1")
     return
+
+
+def test_what_is_there_is_not_replaced(run: Run, api: ApiServer, out: Path) -> None:
+    """A file that no run made stays as it is, unless --new says otherwise."""
+    out.write_text("dear\n")
+    with pytest.raises(SettingsError, match="--new, which replaces"):
+        run()
+    assert out.read_text() == "dear\n"
+    assert not api.requests
+    assert run(new=True).done == COUNT
+
+
+def test_other_tables_of_a_folder_stay(run: Run, tmp_path: Path) -> None:
+    """A folder that holds other tables may be the output; they are none of the run's business."""
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    (folder / "dear.parquet").write_bytes(b"dear")
+    for new in (False, True):
+        assert run(out=folder, new=new).done == COUNT
+        assert (folder / "dear.parquet").read_bytes() == b"dear"
+    (tmp_path / "answers.run" / "plan.json").unlink()
+    with pytest.raises(SettingsError, match="a name that nothing has yet"):
+        run(out=folder)
+
+
+@pytest.mark.parametrize(
+    ("error", "answered_s", "ends"),
+    [
+        (ConnectionFailed("here", "refused"), None, True),
+        (ConnectionFailed("here", "refused"), 90.0, False),
+        (ConnectionFailed("here", "refused"), -400.0, True),
+        (SettingsError("a", "b", "c"), 90.0, True),
+        (TimedOut("here", 600), -400.0, False),
+    ],
+)
+def test_what_ends_a_run(error: Exception, answered_s: float | None, ends: bool) -> None:
+    """A row that cannot get through fails, unless nobody does any more."""
+    assert (is_for_all(error, answered_s, 100.0) is not None) == ends
+
+
+def test_a_hung_server_ends_the_run() -> None:
+    """Where for minutes nothing came back, one row that timed out is enough."""
+    assert is_hung(TimedOut("here", 600), -400.0, 100.0)
+    assert not is_hung(TimedOut("here", 1), 99.0, 100.0)
+    assert not is_hung(ConnectionFailed("here", "refused"), -400.0, 100.0)

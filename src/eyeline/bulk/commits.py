@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from eyeline.bulk.folder import RunFolder
+from eyeline.bulk.folder import PART_PREFIX, RunFolder
 from eyeline.bulk.journal import Journal, Reading
 from eyeline.bulk.ledger import Doubt, amount, joined
 from eyeline.core.cost import FREE
@@ -114,7 +114,7 @@ class Commits:
             journal.close()
 
     def part_name(self, number: int) -> str:
-        return f"{'part-' * self.folder.is_folder}{number:06d}.parquet"
+        return f"{PART_PREFIX * self.folder.is_folder}{number:06d}.parquet"
 
     def live(self) -> list[list[Path]]:
         """Give the ledgers of each shard that is not finished, without those left over."""

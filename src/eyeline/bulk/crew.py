@@ -64,16 +64,16 @@ class Crew:
     waiting: int = 0
     sending: int = 0
     holding: int = 0
+    begun_s: float = 0.0
     answered_s: float | None = None
     trouble: str = ""
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
-    def of(cls) -> Crew:
-        return cls(
-            ThreadPoolExecutor(READERS, "eyeline-read"),
-            ThreadPoolExecutor(os.cpu_count() or 2, "eyeline-pixels"),
-        )
+    def of(cls, now_s: float) -> Crew:
+        readers = ThreadPoolExecutor(READERS, "eyeline-read")
+        pixels = ThreadPoolExecutor(os.cpu_count() or 2, "eyeline-pixels")
+        return cls(readers, pixels, begun_s=now_s)
 
     def close(self) -> None:
         self.readers.shutdown()

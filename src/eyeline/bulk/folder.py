@@ -28,9 +28,12 @@ from eyeline.bulk.run_errors import RunBusy
 from eyeline.bulk.sources.storage import is_remote, local_path
 from eyeline.bulk.tables import check_format
 from eyeline.bulk.whole import whole_file
+from eyeline.errors import SettingsError
 
 # Enough for the lines of what is in flight when the disk is full.
 BALLAST_BYTES = 2**18
+# Of the names of parts in a folder of the user's.
+PART_PREFIX = "part-"
 
 
 class RunFolder:
@@ -133,10 +136,25 @@ class RunFolder:
         """Forget the run; what is not of a run stays, and so does the lock that is held."""
         files = [self.plan, self.shards, self.commits, self.ballast]
         answers = self.path.glob(f"{self.answers.name}*")
-        for path in [*files, *answers, *self.parts.glob("*.parquet")]:
+        for path in [*files, *answers, *self.parts_made()]:
             path.unlink(missing_ok=True)
         for folder in (self.ledgers, self.source, self.batch):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def parts_made(self) -> Iterator[Path]:
+        """Give the parts that are there; a folder that is the output may hold other tables."""
+        return self.parts.glob(f"{PART_PREFIX * self.is_folder}[0-9]*.parquet")
+
+    def refuse_taken(self) -> None:
+        """Raise SettingsError where the output is there, and no run that made it."""
+        target = Path(self.target)
+        if self.is_folder:
+            is_taken = any(self.parts_made())
+        else:
+            is_taken = not is_remote(self.target) and target.exists() and target.stat().st_size > 0
+        if is_taken:
+            expected = "a name that nothing has yet, or --new, which replaces what is there"
+            raise SettingsError("-o", self.target, expected)
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         text = json.dumps(plan, indent=2, ensure_ascii=False) + "\n"

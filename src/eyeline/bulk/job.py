@@ -96,6 +96,8 @@ def opened(
     # Wrong options are told now, and not by every row.
     question = wiring.question(prompt, ("a.png",), asked)
     with folder.owned():
+        if not options.get("new") and not folder.plan.exists():
+            folder.refuse_taken()
         if options.get("new") or not folder.plan.exists():
             folder.clear()
         folder.prepare()

@@ -70,7 +70,7 @@ def context_of(job: Job, asker: Asker) -> Context:
         source=job.source,
         columns=job.columns,
         asker=asker,
-        crew=Crew.of(),
+        crew=Crew.of(job.wiring.outside.now()),
         gate=Gate(lambda: named or job.wiring.in_flight(model) + ROWS_AHEAD),
         tally=job.tally,
         reader=ThreadPoolExecutor(1, "eyeline-source"),

@@ -25,8 +25,8 @@ from eyeline.bulk.gate import Gate
 from eyeline.bulk.ledger import Ledger, Recovered, recover
 from eyeline.bulk.records import Record, done, failed, record_of, result_of
 from eyeline.bulk.rows import Row, Shard, Source
-from eyeline.bulk.run_errors import InDoubt, RunUnwritable, TooManyFailures
-from eyeline.bulk.stops import is_for_all
+from eyeline.bulk.run_errors import EngineLost, InDoubt, RunUnwritable, TooManyFailures
+from eyeline.bulk.stops import is_for_all, is_hung
 from eyeline.bulk.tables import read_rows, write_part
 from eyeline.bulk.tally import Tally
 from eyeline.flow import ask
@@ -214,8 +214,9 @@ class ShardWork:
     def fail(self, row: Row, error: Exception, book: Book) -> None:
         """Make a row of an error, or where it would be that of every row, an end of the run."""
         context = self.context
-        spent_usd = book.spent_in_vain(error)
-        stop = is_for_all(error, context.crew.answered_s, context.asker.outside.now())
+        spent_usd, now_s = book.spent_in_vain(error), context.asker.outside.now()
+        answered_s = context.crew.answered_s
+        stop = is_for_all(error, answered_s, now_s)
         try:
             if stop is not None:
                 if book.usd_max:
@@ -223,6 +224,8 @@ class ShardWork:
                 context.gate.stop(stop)
                 return
             self.note(row, failed(row, error, spent_usd, len(book.usd_max)), spent_usd)
+            if is_hung(error, answered_s or context.crew.begun_s, now_s):
+                context.gate.stop(EngineLost(context.asker.wiring.engine.name, str(error)))
         except RunUnwritable as unwritable:
             context.gate.stop(unwritable)
 

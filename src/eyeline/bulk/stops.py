@@ -19,6 +19,8 @@ from eyeline.errors import (
     SchemaError,
     ServerFailed,
     SettingsError,
+    StreamCut,
+    TimedOut,
 )
 
 # What every other row would meet too: to go on would turn them all into failures.
@@ -27,6 +29,7 @@ FOR_ALL = (
     PermissionDenied, PriceUnknown, QuotaExceeded, SchemaError, SettingsError, SourceError,
 )  # fmt: skip
 PASSING = (ConnectionFailed, RateLimited, ServerFailed)
+HUNG = (TimedOut, StreamCut)
 # A row that was tried again for so long while others were answered is at fault itself.
 SILENT_S = 300.0
 
@@ -43,3 +46,11 @@ def is_for_all(error: Exception, answered_s: float | None, now_s: float) -> Eyel
     if isinstance(error, PASSING) and is_silent:
         return EngineLost(error.engine, str(error))
     return None
+
+
+def is_hung(error: Exception, answered_s: float, now_s: float) -> bool:
+    """
+    Say whether a run ends beside the row that failed: that one may have been billed, and all others
+    would wait as long. `answered_s` is when any row was answered last, or the run begun.
+    """
+    return isinstance(error, HUNG) and now_s - answered_s > SILENT_S
