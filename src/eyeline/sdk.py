@@ -28,6 +28,7 @@ from eyeline.core.parts import Api
 from eyeline.core.question import Urls, choose_urls
 from eyeline.core.urls import is_to_be_fetched
 from eyeline.core.wire import Response, lower_names
+from eyeline.drivers import Outside
 from eyeline.effects import Learn
 from eyeline.errors import MisplacedImage, SettingsError
 from eyeline.mend import Mended
@@ -66,6 +67,17 @@ def one_request() -> Iterator[Work]:
         yield work
     finally:
         under_way.reset(token)
+
+
+@contextmanager
+def memory() -> Iterator[Outside]:
+    """Give what remembers servers; its file is open no longer than it is used."""
+    outside = mending_wiring(read_settings()).outside
+    try:
+        yield outside
+    finally:
+        if outside.cache:
+            outside.cache.close()
 
 
 class Repairing:
@@ -108,13 +120,14 @@ class Repairing:
         if work.mended is not None and work.body is body:
             return work.mended
         engine = engine_of(self)
-        outside = mending_wiring(read_settings()).outside
+        with memory() as outside:
+            dialect = outside.recall(engine.base_url)
         return mended(
             body,
             api=api,
             engine=engine,
             urls=work.urls or self.urls,
-            dialect=outside.recall(engine.base_url),
+            dialect=dialect,
             finds_only=self.repair == "warn",
         )
 
@@ -126,12 +139,12 @@ class Repairing:
         engine, response = engine_of(self), error.response
         answer = Response(response.status_code, lower_names(response.headers), response.content)
         refusal = api_error(engine.name, answer, "")
-        outside = mending_wiring(read_settings()).outside
-        known = outside.recall(engine.base_url)
-        sent = {"urls": urls, "media_types": ()}
-        learned = learn(known, refusal, sent, by_openai=engine.needs_key)
-        if learned is not None:
-            outside.in_time(Learn(engine.base_url, learned))
+        with memory() as outside:
+            known = outside.recall(engine.base_url)
+            sent = {"urls": urls, "media_types": ()}
+            learned = learn(known, refusal, sent, by_openai=engine.needs_key)
+            if learned is not None:
+                outside.in_time(Learn(engine.base_url, learned))
         if not is_to_be_fetched(urls, refusal, learned or known):
             return False
         work.urls, work.mended = "fetch", None
