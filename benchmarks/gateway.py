@@ -251,10 +251,11 @@ def eyeline_serve(engine: str) -> Iterator[Way]:
             said = run.stderr.readline()
             url = re.search(r"http://\S+/v1", said)
             assert url, said
-            wait_for(url[0].removesuffix("/v1") + "/healthz")
-            yield Way("eyeline serve", url[0], run.pid)
-            run.send_signal(signal.SIGTERM)
-            run.stderr.close()
+            try:
+                wait_for(url[0].removesuffix("/v1") + "/healthz")
+                yield Way("eyeline serve", url[0], run.pid)
+            finally:
+                run.send_signal(signal.SIGTERM)
 
 
 @contextmanager
@@ -267,10 +268,16 @@ def litellm_proxy(python: str, engine: str, port: int = 4011) -> Iterator[Way]:
         program = str(Path(python).with_name("litellm"))
         command = [program, "--config", str(path), "--port", str(port), "--host", "127.0.0.1"]
         quiet = subprocess.DEVNULL
-        with subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=folder) as run:
-            wait_for(f"http://127.0.0.1:{port}/health/liveliness")
-            yield Way("litellm proxy", f"http://127.0.0.1:{port}/v1", run.pid)
-            run.send_signal(signal.SIGTERM)
+        # As ours on loopback, it takes any key.
+        surroundings = {**os.environ, "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
+        with subprocess.Popen(
+            command, stdout=quiet, stderr=quiet, cwd=folder, env=surroundings
+        ) as run:
+            try:
+                wait_for(f"http://127.0.0.1:{port}/health/liveliness")
+                yield Way("litellm proxy", f"http://127.0.0.1:{port}/v1", run.pid)
+            finally:
+                run.send_signal(signal.SIGTERM)
 
 
 def wait_for(url: str, seconds: float = 120) -> None:

@@ -12,7 +12,7 @@ from eyeline.core.cost import Usage
 from eyeline.core.failure import api_error
 from eyeline.core.parts import Api
 from eyeline.core.reply import InStreamError, Malformed, Reply, decode, reply_stream
-from eyeline.core.sse import SseParser
+from eyeline.core.sse import EVENT_BYTES_MAX, SseParser
 from eyeline.core.wire import Request, Response
 from eyeline.effects import Close, Flow, Head, Open, Read, Record, Relay, Send
 from eyeline.errors import EngineError, StreamCut, TimedOut, UnexpectedResponse
@@ -52,6 +52,8 @@ class Tape:
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes, and give those of the events that are whole now."""
         self.kept += chunk
+        if len(self.kept) - self.given > EVENT_BYTES_MAX:  # no event ends in so many
+            return self.rest()
         end = max(ending(self.kept, mark, self.given) for mark in (b"\n\n", b"\r\n\r\n", b"\r\r"))
         piece = bytes(self.kept[self.given : end])
         self.given = end
@@ -132,7 +134,7 @@ class Exchanging:
         except (StreamCut, TimedOut) as error:
             broken = error
         reply, received_chars = read_stream(self.tape, self.api)
-        if reply is None:
+        if reply is None or (broken and not self.tape.is_whole):
             raise broken or StreamCut(asking.engine.name, received_chars)
         return relayed(reply, Response(200, stream.headers, bytes(self.tape.kept)))
 
