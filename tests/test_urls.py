@@ -137,6 +137,24 @@ def test_parts_for_other_clients_are_inline(
     assert len(eyeline.show(url).png) > 100
 
 
+def test_what_is_not_reached_from_here_is_passed_on(api: ApiServer) -> None:
+    """Behind a proxy, say, an engine may reach a host that is unknown here; if not, it is said."""
+    url = "http://pictures.invalid/sign.png"
+    with client(api, urls="auto") as asked:
+        assert asked.ask("?", url).images[0].notes == ("passed as URL",)
+        api.script.append(error(400, NOT_LOADED.format(url=url), "invalid_image_url"))
+        with pytest.raises(FetchError, match=r"pictures\.invalid is not known"):
+            asked.ask("??", url)
+        with pytest.raises(FetchError):  # known now not to be reached from there either
+            asked.ask("???", url)
+        for more in ({"urls": "fetch"}, {"max_tokens_per_image": 50}):
+            with pytest.raises(FetchError):
+                asked.ask("?", url, **more)  # type: ignore[arg-type]
+    assert [urls_in(each) for each in api.requests] == [[url], [url]]
+    with Client(engine="local", urls="auto") as here, pytest.raises(FetchError):
+        here.ask("?", url)
+
+
 @pytest.mark.parametrize("urls", ["fetch", "pass"])
 def test_a_page_is_no_image(urls: Any, api: ApiServer) -> None:
     """An HTML page in an image's place is an error that says so, whatever type it declares."""

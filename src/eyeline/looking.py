@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeGuard, cast
 
 from eyeline.core.dataurl import declared_type, decode_data_url
 from eyeline.core.draft import PlannedImage, digest
+from eyeline.core.guard import HostUnreachable
 from eyeline.core.media import PDF, ImageInfo, read_pages, sniff
 from eyeline.core.metadata import cut_metadata, walked
 from eyeline.core.pages import Page, choose_pages, misnamed, pdf_pages, refuse_too_many
@@ -71,10 +72,21 @@ def look_at_all(asking: Asking) -> Flow[list[Seen]]:
     for reference in asking.question.references:
         if is_named(reference, asking):
             images.append(reference)
-        else:
+            continue
+        try:
             images += yield from look_at(reference, asking)
+        except HostUnreachable:
+            # Behind a proxy, say, the engine may reach what is not reached from here.
+            if asking.question.urls != "auto" or not is_named(reference, passing(asking)):
+                raise
+            images.append(reference)
     refuse_too_many(len(images))
     return images
+
+
+def passing(asking: Asking) -> Asking:
+    """Give a question with its URLs passed on, as far as that may help at all."""
+    return replace(asking, question=replace(asking.question, urls="pass"))
 
 
 def look_at(reference: Reference, asking: Asking) -> Flow[list[LookedAt]]:

@@ -19,6 +19,7 @@ from api_server import ApiServer, Recorded, Reply
 
 from eyeline.adapters.fetch import Bounds, fetch
 from eyeline.adapters.images import Images
+from eyeline.core.guard import HostUnreachable
 from eyeline.core.reference import UrlRef
 from eyeline.errors import FetchError, FetchRefused, ImageTooLarge
 from eyeline.testing import tiny_png
@@ -234,11 +235,11 @@ def test_a_broken_connection(api: ApiServer, reply: Reply) -> None:
 
 def test_nobody_there() -> None:
     """A name that does not resolve, and a port where nobody listens, are errors with a reason."""
-    with pytest.raises(FetchError, match=r"the host nobody\.invalid is not known"):
+    with pytest.raises(HostUnreachable, match=r"the host nobody\.invalid is not known"):
         get("http://nobody.invalid/a.png")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with pytest.raises(FetchError, match="refused"):
+    with pytest.raises(HostUnreachable, match="refused"):
         get(f"http://127.0.0.1:{port}/a.png")
 
 

@@ -19,7 +19,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urljoin
 
-from eyeline.core.guard import Resolve, Target, judge
+from eyeline.core.guard import HostUnreachable, Resolve, Target, judge
 from eyeline.core.reference import Loaded
 from eyeline.errors import FetchError, FetchRefused, ImageTooLarge
 from eyeline.version import USER_AGENT
@@ -76,7 +76,7 @@ def resolve(host: str, port: int, source: str) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise FetchError(source, f"the host {host} is not known") from None
+        raise HostUnreachable(source, f"the host {host} is not known") from None
     return [str(entry[4][0]) for entry in found]
 
 
@@ -130,9 +130,11 @@ def connected(target: Target, errand: Errand) -> socket.socket:
     for address in target.addresses[:ADDRESSES_MAX]:
         try:
             return connected_to(address, target, errand)
+        except ssl.SSLError:
+            raise
         except OSError as error:
             failure = error
-    raise failure
+    raise HostUnreachable(errand.source, errand.reason(failure))
 
 
 def connected_to(address: str, target: Target, errand: Errand) -> socket.socket:

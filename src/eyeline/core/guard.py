@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
 from eyeline.core.addresses import is_address, is_public, read_host
-from eyeline.errors import FetchRefused, SettingsError
+from eyeline.errors import FetchError, FetchRefused, SettingsError
 
-# Gives the addresses of a host; raises FetchError where there are none.
+# Gives the addresses of a host; raises HostUnreachable where there are none.
 Resolve = Callable[[str, int, str], Sequence[str]]
 
 PORTS = {"http": 80, "https": 443}
 # Nothing of this stands in an address of the web, and readers of URLs disagree on what it means.
 FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 PATH_SAFE = "/%:@!$&'()*+,;=~-._"
+
+
+class HostUnreachable(FetchError):
+    """An image URL whose host is not known here, or takes no connection; others may reach it."""
 
 
 @dataclass(frozen=True, slots=True)
