@@ -17,7 +17,7 @@ from eyeline.bulk.prompt import Prompt
 from eyeline.bulk.rows import Shard
 from eyeline.bulk.run_errors import ColumnMissing, RunDamaged, ValueMissing
 from eyeline.bulk.shard import ShardSpec
-from eyeline.bulk.unheld import LargeFiles
+from eyeline.bulk.unheld import Once, Unheld
 from eyeline.core.picture import ImageChanged
 from eyeline.testing import tiny_png
 
@@ -111,18 +111,20 @@ def test_images_that_come_with_their_rows(api: ApiServer, tmp_path: Path) -> Non
     assert len(api.requests) == 3
 
 
-def test_large_files_are_not_held(tmp_path: Path) -> None:
-    """A large file is read when its bytes are wanted, and refused once it is another."""
-    small, large = tmp_path / "small.png", tmp_path / "large.png"
-    small.write_bytes(tiny_png())
-    large.write_bytes(tiny_png() + b"\0" * 300_000)
-    files = LargeFiles(now_ns=lambda: time.time_ns() + 10**10)
-    assert files.glance(small).read is None
+def test_files_are_not_held(tmp_path: Path) -> None:
+    """What was loaded of a file is given once; then it is read, and refused once it is another."""
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(tiny_png())
+    files = Unheld(now_ns=lambda: time.time_ns() + 10**10)
     assert files.glance(tmp_path / "gone.png").read is None
-    assert LargeFiles().known(large).read is None  # written this moment
-    read = files.glance(large).read
-    assert read is not None
-    assert read() == large.read_bytes()
-    large.write_bytes(b"another")
+    assert Unheld().known(photo).read is None  # written this moment
+    read = files.glance(photo).read
+    assert isinstance(read, Once)
+    read.keep(b"as loaded")
+    assert read() == b"as loaded"
+    assert read() == photo.read_bytes()
+    read.keep(b"large" * 100_000)
+    assert read() == photo.read_bytes()
+    photo.write_bytes(b"another")
     with pytest.raises(ImageChanged):
         read()

@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 
 from eyeline.bulk.book import Book
 from eyeline.bulk.gate import Gate
-from eyeline.bulk.unheld import HELD_BYTES_MAX
-from eyeline.core.reference import FileRef
+from eyeline.bulk.unheld import Once
 from eyeline.drivers import IN_TIME, LATER, AsyncDriver, Done, Outside
 from eyeline.effects import (
     Chance,
@@ -22,11 +21,13 @@ from eyeline.effects import (
     Emit,
     Fingerprint,
     Flow,
+    Known,
     Load,
     Now,
     Open,
     Pages,
     Prepare,
+    Recognise,
     Record,
     Release,
     Reserve,
@@ -39,15 +40,27 @@ from eyeline.errors import BudgetExceeded, EngineError
 from eyeline.ports import AsyncTransport
 
 T = TypeVar("T")
-# Done in whichever thread the flow is in.
-AT_ONCE = {Now, Chance, Release}
 # What keeps a core busy, each thread one.
 HEAVY = {Prepare, Pages, Fingerprint}
-# What waits for disks and other hosts.
+# Done in whichever thread the flow is in; all else is the event loop's.
+LEAPT = {*IN_TIME, Now, Chance, Claim, Release, Recognise}
+# Threads that wait for disks and other hosts.
 READERS = 32
 
 
-LEAPT = {*IN_TIME, *AT_ONCE, Claim}
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """
+    Threads, and how much they may have begun before the event loop takes up what they did: they go
+    on while it is busy, and what they loaded would pile up.
+    """
+
+    pool: ThreadPoolExecutor
+    begun: asyncio.Semaphore
+
+    @classmethod
+    def of(cls, threads: int, begun_max: int, name: str) -> Threads:
+        return cls(ThreadPoolExecutor(threads, name), asyncio.Semaphore(begun_max))
 
 
 @dataclass(slots=True)
@@ -58,8 +71,8 @@ class Crew:
     held.
     """
 
-    readers: ThreadPoolExecutor
-    pixels: ThreadPoolExecutor
+    readers: Threads
+    pixels: Threads
     preparing: int = 0
     waiting: int = 0
     sending: int = 0
@@ -71,15 +84,15 @@ class Crew:
 
     @classmethod
     def of(cls, now_s: float) -> Crew:
-        readers = ThreadPoolExecutor(READERS, "eyeline-read")
-        pixels = ThreadPoolExecutor(os.cpu_count() or 2, "eyeline-pixels")
-        return cls(readers, pixels, begun_s=now_s)
+        cores = os.cpu_count() or 2
+        readers = Threads.of(READERS, READERS, "eyeline-read")
+        return cls(readers, Threads.of(cores, 2 * cores, "eyeline-pixels"), begun_s=now_s)
 
     def close(self) -> None:
-        self.readers.shutdown()
-        self.pixels.shutdown()
+        self.readers.pool.shutdown()
+        self.pixels.pool.shutdown()
 
-    def threads_for(self, effect: Effect) -> ThreadPoolExecutor:
+    def threads_for(self, effect: Effect) -> Threads:
         return self.pixels if type(effect) in HEAVY else self.readers
 
     def settle(self) -> None:
@@ -108,6 +121,7 @@ class RowDriver(AsyncDriver):
         self.holds = False
         self.stored: dict[str, Record] = {}
         self.loaded_bytes = self.held_bytes = 0
+        self.once: Once | None = None
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and give its value; what it loads counts as held until then."""
@@ -150,17 +164,29 @@ class RowDriver(AsyncDriver):
         return self.seen(effect, super().at_once(effect))
 
     def seen(self, effect: Effect, value: Any) -> Any:
-        """Count what was loaded and is kept in memory from here on."""
-        if type(effect) is Load and value is not LATER:
-            size_bytes = len(value.data)
-            if size_bytes <= HELD_BYTES_MAX or not isinstance(effect.reference, FileRef):
-                self.loaded_bytes += size_bytes
+        """Give what was loaded of a file to its reader, and count what has none."""
+        if value is LATER:
+            return value
+        if type(effect) is Known and isinstance(value.read, Once):
+            self.once = value.read
+        elif type(effect) is Load and self.once is not None:
+            self.once.keep(value.data)
+            self.once = None
+        elif type(effect) is Load:
+            self.loaded_bytes += len(value.data)
         return value
 
     async def in_thread(self, flow: Flow[T], effect: Effect) -> Effect | Given | Done[T]:
         """Go on with a flow in a thread, as far as that goes; cancelled, wait until it has."""
+        threads = self.crew.threads_for(effect)
         self.crew.preparing += 1
-        work = self.crew.threads_for(effect).submit(self.leap, flow, effect)
+        try:
+            async with threads.begun:
+                return await self.finished(threads.pool.submit(self.leap, flow, effect))
+        finally:
+            self.crew.preparing -= 1
+
+    async def finished(self, work: Future[Effect | Given | Done[T]]) -> Effect | Given | Done[T]:
         try:
             return await asyncio.wrap_future(work)
         except asyncio.CancelledError:
@@ -173,8 +199,6 @@ class RowDriver(AsyncDriver):
             if isinstance(found, Done):
                 return found
             raise
-        finally:
-            self.crew.preparing -= 1
 
     def leap(self, flow: Flow[T], effect: Any) -> Effect | Given | Done[T]:
         """Do an effect and those that follow it, until one that is done elsewhere, or awaited."""

@@ -19,7 +19,7 @@ from eyeline.bulk.rows import Shard, Source, open_source
 from eyeline.bulk.shard import ShardSpec
 from eyeline.bulk.tables import assemble
 from eyeline.bulk.tally import Tally
-from eyeline.bulk.unheld import LargeFiles
+from eyeline.bulk.unheld import Unheld
 from eyeline.core.cost import FREE
 from eyeline.core.schema import read_schema
 from eyeline.wiring import AskOptions, ClientOptions, Wiring, limits
@@ -159,7 +159,7 @@ def standing(folder: RunFolder, commits: Commits, *, retry_failed: bool = False)
 
 def rewired(wiring: Wiring, folder: RunFolder, options: RunOptions, spent_usd: Decimal) -> Wiring:
     """Give the wiring with the run's own budget, and its own memory where the cache is off."""
-    outside = replace(wiring.outside, files=LargeFiles())
+    outside = replace(wiring.outside, files=Unheld())
     if options.get("budget_usd") is not None:
         given: ClientOptions = {**wiring.options, "budget_usd": options["budget_usd"]}
         limited = limits(given, wiring.settings, wiring.engine)

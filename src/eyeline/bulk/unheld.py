@@ -1,4 +1,4 @@
-"""Large files, which a run reads again when they are prepared or sent: nobody holds them before."""
+"""Files that nobody holds while their rows wait: a run reads each but once, and lets it go."""
 
 from __future__ import annotations
 
@@ -7,17 +7,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eyeline.adapters.sightings import AsSeen, absolute, state_of
-from eyeline.core.picture import Picture, Sighting
+from eyeline.core.picture import FileState, Picture, Sighting
 
-# Reading a smaller one twice costs more than holding what waits.
-HELD_BYTES_MAX = 2**18
+# A larger file is read a second time, where it is prepared: many wait for that, each in memory.
+KEPT_BYTES_MAX = 2**18
 
 
-class LargeFiles:
+class Once:
     """
-    The Files of a run. It remembers nothing: that saves reading a file a second time, and a run
-    reads each but once.
+    Gives a file's bytes as they were loaded, once, and after that, as for a second try, as long as
+    the file is what it was.
     """
+
+    def __init__(self, path: str, state: FileState) -> None:
+        self.again = AsSeen(path, state)
+        self.data = b""
+
+    def keep(self, data: bytes) -> None:
+        self.data = data if len(data) <= KEPT_BYTES_MAX else b""
+
+    def __call__(self) -> bytes:
+        data, self.data = self.data, b""
+        return data or self.again()
+
+
+class Unheld:
+    """The Files of a run. It remembers nothing: that is for who asks about a file again."""
 
     def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
         self.now_ns = now_ns
@@ -28,15 +43,13 @@ class LargeFiles:
     def known(self, file: Path) -> Sighting:
         path = absolute(file)
         state = state_of(path)
-        if state is None or state.size_bytes <= HELD_BYTES_MAX:
+        if state is None or not state.is_settled(self.now_ns()):
+            # Written so lately that it may be written again unnoticed: what was loaded is sent.
             return Sighting(path, None)
-        if not state.is_settled(self.now_ns()):
-            # Written so lately that it may be written again unnoticed.
-            return Sighting(path, None)
-        return Sighting(path, state, None, AsSeen(path, state))
+        return Sighting(path, state, None, Once(path, state))
 
     def remember(self, sighting: Sighting, picture: Picture) -> None:
         pass
 
-    def recognise(self, digest: str) -> None:
+    def recognise(self, digest: str) -> Picture | None:
         return None
