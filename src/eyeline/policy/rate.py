@@ -196,7 +196,7 @@ class Rate:
     def between(self, sent: Sent, anchor: Sent) -> Belief:
         """Take a refusal after much was let through: the rate is between that, and the rate now."""
         past_s, most = sent.at_s - anchor.at_s, sent.per_s
-        passed, refused = self.refusals.between(anchor, sent)
+        passed, _ = self.refusals.between(anchor, sent)
         least = passed / max(past_s, 0.1)
         if self.resumed is not None:
             # Over a pause a bucket fills, and a window does not: the truth is between.
@@ -204,9 +204,7 @@ class Rate:
             least = (least + (sent.number - self.resumed.number) / since_s) / 2
         least = min(most, max((0.5 if past_s > 0.5 else 0.8) * most, least))
         doubt = max(self.belief.doubt / 2, (most - least) / (2 * most))
-        # Where several were refused, more came than the rate, and what was let through is it.
-        weight = 0.5 if refused < 4 else 0.15
-        return Belief(least + weight * (most - least), doubt)
+        return Belief((least + most) / 2, doubt)
 
     def look_closer(self, sent: Sent, anchor: Sent) -> None:
         """Take one of several refusals: what they let through between them is the rate."""

@@ -38,7 +38,7 @@ class Window:
             self.answers, self.waited, self.round, self.begun_s = 0, 0, self.size, now_s
 
     def end_round(self, per_s: float) -> None:
-        if 2 * self.waited > self.answers:
+        if 8 * self.waited > self.answers:
             self.before = None  # the pace decides how fast answers come
         elif self.rest:
             self.rest -= 1
