@@ -95,7 +95,7 @@ class Going:
     def request(self) -> Request:
         posted, question = self.posted, self.asking.question
         return Request(
-            posted.path, self.body.data, self.asking.stream, question.timeout_s, posted.headers
+            posted.path, self.body.content, self.asking.stream, question.timeout_s, posted.headers
         )
 
     @property

@@ -24,6 +24,7 @@ from eyeline.core.reference import Reference, shown
 from eyeline.core.request import dumps
 from eyeline.core.spelt import Spelt
 from eyeline.core.tokens import Detail
+from eyeline.core.wire import Body as Pieces
 from eyeline.core.wire import Response
 from eyeline.effects import Flow
 from eyeline.errors import ImageError, ImageTooLarge, TooManyImages
@@ -85,7 +86,7 @@ class Body:
     is to download. Of `unseen` images only a URL or file id is known.
     """
 
-    data: bytes = field(repr=False)
+    content: bytes | Pieces = field(repr=False)
     model: Model
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     images: tuple[LookedAt, ...] = ()
@@ -130,11 +131,11 @@ def mend_body(data: bytes, api: Api, way: Way) -> Flow[Body]:
         mender.refuse_whole(f"more than {way.images_max:,} images", "too_many_images")
     findings = (*mender.findings, *mender.closing())
     return Body(
-        data=data if made is fields else mender.written_out(made),
+        content=data if made is fields else mender.written_out(made),
         model=model,
         fields=made,
         images=tuple(mender.looked_at),
-        urls=tuple(mender.urls_passed),
+        urls=tuple(mender.passed),
         media_types=tuple(mender.media_types),
         unseen=mender.images - len(mender.looked_at),
         text_bytes=len(skeleton),
@@ -191,7 +192,6 @@ class InlineMender(Mender):
         self.by_name: dict[str, Cut] = {stand_in(at): cut for at, cut in enumerate(cuts or ())}
         self.looked_at: list[LookedAt] = []
         self.media_types: list[str] = []
-        self.urls_passed: list[str] = []
         self.notes: list[str] = []
         self.refusal: Refusal | None = None
         self.decoded_px = 0
@@ -226,7 +226,7 @@ class InlineMender(Mender):
             raise ImageTooLarge("the request", f"{self.decoded_px:,} pixels", f"{most:,}")
         return made
 
-    def written_out(self, made: Mapping[str, Any]) -> bytes:
+    def written_out(self, made: Mapping[str, Any]) -> bytes | Pieces:
         return dumps(made) if self.is_plain else put_back(dumps(made), self.inline)
 
     def image(self, part: Mapping[str, Any], where: str, takes: Takes) -> Flow[Sequence[Any]]:
@@ -268,14 +268,19 @@ class InlineMender(Mender):
             return [url]
         is_able = not self.mending.engine.is_local and self.way.dialect.takes_urls
         if is_able and host not in self.way.dialect.fetch_hosts:
-            self.images += 1
-            self.urls_passed.append(url)
-            return [url]
+            return self.pass_on(url)
         try:
             return (yield from self.fetched(url, detail))
         except ImageError:
             self.refuse_download(url)
             return [url]
+
+    def text_url(self, url: str) -> Flow[list[str]]:
+        """Leave a URL in a text alone that the engine should not, or cannot, download."""
+        is_closed = is_private(url) and host_of(url) not in self.way.allow_hosts
+        if is_closed or self.mending.engine.is_local:
+            return []
+        return (yield from super().text_url(url))
 
     def refuse_whole(self, found: str, code: str) -> None:
         """Refuse a body for all that is in it."""

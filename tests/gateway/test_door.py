@@ -120,6 +120,20 @@ def test_what_is_too_much_at_once_is_turned_away() -> None:
         assert httpx.get(f"{running.origin}/healthz").status_code == 200
 
 
+def test_what_would_fill_the_memory_is_turned_away() -> None:
+    """All bodies together have a limit, and one that does not say its length counts as longest."""
+    bounds = Bounds(held_bytes_max=1000, body_bytes_max=2000)
+    with gateway(client={"engine": "local"}, bounds=bounds) as running:
+        url = f"{running.url}/chat/completions"
+        assert httpx.post(url, content=b"{}").status_code == 400
+        assert httpx.post(url, content=b" " * 1001).status_code == 503
+        assert httpx.post(url, content=iter([b"{}"])).status_code == 503
+        made = httpx.post(
+            f"{running.url}/files", files={"file": b"x" * 1001}, data={"purpose": "x"}
+        )
+        assert made.status_code == 400
+
+
 def test_host_names_are_read_as_they_come() -> None:
     """Ports, brackets and case make no difference."""
     assert host_name("LocalHost:80") == "localhost"

@@ -179,6 +179,13 @@ def test_text_alone_is_answered(client: openai.OpenAI) -> None:
     assert "not a language model" in made.output_text
 
 
+def test_a_url_in_words_stays_words(client: openai.OpenAI) -> None:
+    """Nothing is downloaded here for a picture that is only spoken of."""
+    words = "How large is it? Not https://a.example/b.png"
+    made = client.chat.completions.create(model="gpt-4o", messages=user(SMALL, words))
+    assert made.choices[0].finish_reason == "stop"
+
+
 # --- what is kept ---------------------------------------------------------------------------------
 
 

@@ -271,6 +271,15 @@ def test_private_addresses_are_refused(running: Running) -> None:
     assert sent.json["messages"][0]["content"][1]["image_url"]["url"] == "https://a.example/b.png"
 
 
+def test_urls_in_text_lead_nowhere_private(running: Running) -> None:
+    """Nor can a client make the engine fetch from there by naming the address in its words."""
+    words = "See http://169.254.169.254/a.png and https://a.example/b.png"
+    post(running, {"model": "m", "messages": user(text=words)})
+    [sent] = running.engine.requests
+    parts = sent.json["messages"][0]["content"][1:]
+    assert [part["image_url"]["url"] for part in parts] == ["https://a.example/b.png"]
+
+
 # --- cache, budget, rescue ----------------------------------------------------------------------
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import Payload
 from aiohttp.abc import AbstractStreamWriter
+
+# What is copied sooner than sent by itself.
+COALESCED_BYTES_MAX = 64 * 2**10
 
 
 class Gate:
@@ -71,13 +74,16 @@ class Leave:
 class Upload(Payload):
     """A body that aiohttp writes out and holds no longer than that; `on_sent` is then called."""
 
-    def __init__(self, pieces: list[bytes], on_sent: Callable[[], None]) -> None:
+    def __init__(self, pieces: Sequence[bytes | memoryview], on_sent: Callable[[], None]) -> None:
         super().__init__(pieces, content_type="application/json")
-        self.pieces, self.on_sent = pieces, on_sent
+        self.pieces, self.on_sent = list(pieces), on_sent
         self._size = sum(map(len, pieces))
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         try:
+            # Else aiohttp puts them together with the first piece, which copies that.
+            if len(self.pieces[0]) > COALESCED_BYTES_MAX:
+                writer.send_headers()
             self.pieces.reverse()
             while self.pieces:
                 await writer.write(self.pieces.pop())

@@ -1,23 +1,24 @@
 """
 Images taken out of a request body, and put back where they stood.
 
-What is left between them is small, so a body of any size is parsed, mended and written without its
-base64 being copied, but for the one time it is put back.
+What is left between them is small, so a body of any size is parsed, mended and sent without its
+base64 being copied.
 """
 
 from __future__ import annotations
 
 import re
 from binascii import Error
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pybase64 import b64decode, b64encode
+from pybase64 import b64decode
 
 from eyeline.core.pages import SYNONYMS
 from eyeline.core.parts import PreparedImage
 from eyeline.core.request import STAND_IN, STAND_IN_JSON
 from eyeline.core.spelt import Spelt, read_spelling
+from eyeline.core.wire import Body
 
 START = b'"data:image/'
 # Within a string every quote is escaped, so these quotes are those of a field and its value.
@@ -92,20 +93,20 @@ def stand_in_json(number: int) -> bytes:
     return b'"\\u0000image %d\\u0000"' % number
 
 
-def put_back(text: bytes, images: Sequence[Inline]) -> bytes:
-    """Give JSON with each stand-in replaced by the data URL of its image."""
-    return replaced(text, lambda number: quoted_url(images[number]))
+def put_back(text: bytes, images: Sequence[Inline]) -> Body:
+    """
+    Give JSON with each stand-in replaced by the data URL of its image, in pieces that are not
+    copied; the alphabet of base64 needs no escaping there.
+    """
+    first, *rest = STAND_IN_JSON.split(text)
+    around, pieces = first, list[bytes | memoryview | PreparedImage]()
+    for number, after in zip(rest[::2], rest[1::2], strict=True):
+        image = images[int(number)]
+        kind = image.declared if isinstance(image, Cut) else image.media_type
+        pieces += [around + f'"data:{kind};base64,'.encode(), inner(image)]
+        around = b'"' + after
+    return Body((*pieces, around))
 
 
-def replaced(text: bytes, value: Callable[[int], Sequence[bytes | memoryview]]) -> bytes:
-    pieces: list[bytes | memoryview] = []
-    for at, piece in enumerate(STAND_IN_JSON.split(text)):
-        pieces += value(int(piece)) if at % 2 else [piece]
-    return b"".join(pieces)
-
-
-def quoted_url(image: Inline) -> list[bytes | memoryview]:
-    """Give a data URL in its quotes; the alphabet of base64 needs no escaping in JSON."""
-    if isinstance(image, Cut):
-        return [b'"', image.head.encode(), image.payload, b'"']
-    return [b'"data:', image.media_type.encode(), b";base64,", b64encode(image.data), b'"']
+def inner(image: Inline) -> memoryview | PreparedImage:
+    return image.payload if isinstance(image, Cut) else image

@@ -20,23 +20,28 @@ class Body:
     few microseconds, and a request may wait for its answer for minutes.
     """
 
-    pieces: tuple[Encoded | PreparedImage, ...] = field(repr=False)
+    pieces: tuple[Encoded | PreparedImage | memoryview, ...] = field(repr=False)
 
-    def made(self) -> list[bytes]:
+    def made(self) -> list[bytes | memoryview]:
         """Give the body, in pieces that follow each other."""
-        return [
-            b64encode(each.data) if isinstance(each, PreparedImage) else bytes_of(each)
-            for each in self.pieces
-        ]
+        return list(map(made, self.pieces))
 
     @property
     def size_bytes(self) -> int:
-        return sum(
-            (size_of(each.content) + 2) // 3 * 4
-            if isinstance(each, PreparedImage)
-            else size_of(each)
-            for each in self.pieces
-        )
+        return sum(map(made_bytes, self.pieces))
+
+
+def made(piece: Encoded | PreparedImage | memoryview) -> bytes | memoryview:
+    """Give a piece as it goes out; what a memoryview shows goes as it is."""
+    if isinstance(piece, PreparedImage):
+        return b64encode(piece.data)
+    return piece if isinstance(piece, memoryview) else bytes_of(piece)
+
+
+def made_bytes(piece: Encoded | PreparedImage | memoryview) -> int:
+    if isinstance(piece, PreparedImage):
+        return (size_of(piece.content) + 2) // 3 * 4
+    return piece.nbytes if isinstance(piece, memoryview) else size_of(piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Request:
         """The body, put together; for adapters, since it may read files."""
         return b"".join(self.pieces())
 
-    def pieces(self) -> list[bytes]:
+    def pieces(self) -> list[bytes | memoryview]:
         """Give the body in pieces: to put large ones together takes as long as to make them."""
         return [self.content] if isinstance(self.content, bytes) else self.content.made()
 

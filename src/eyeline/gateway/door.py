@@ -33,24 +33,37 @@ class Door:
         self.names = {*LOOPBACK, *options.allow_names}
         if not options.is_loopback:
             self.names |= {options.host.lower(), socket.gethostname().lower()}
-        self.in_flight = 0
+        self.in_flight = self.held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        size_bytes = self.size_bytes(headers)
         try:
-            self.judge(scope["method"], scope["path"], Headers(scope=scope))
+            self.judge(scope["method"], scope["path"], headers, size_bytes)
         except Refused as refused:
             await refused.response()(scope, receive, send)
             return
         self.in_flight += 1
+        self.held_bytes += size_bytes
         try:
             await self.app(scope, receive, send)
         finally:
             self.in_flight -= 1
+            self.held_bytes -= size_bytes
 
-    def judge(self, method: str, path: str, headers: Headers) -> None:
+    def size_bytes(self, headers: Headers) -> int:
+        """Give what a body may take of memory; a file is not held."""
+        most, declared = self.options.bounds.body_bytes_max, headers.get("content-length", "")
+        if headers.get("content-type", "").startswith("multipart/"):
+            return 0
+        if declared.isdecimal():
+            return min(int(declared), most)
+        return most if "transfer-encoding" in headers else 0
+
+    def judge(self, method: str, path: str, headers: Headers, size_bytes: int) -> None:
         """Raise Refused for what may not come in."""
         host = headers.get("host", "")
         if not self.is_ours(host_name(host)):
@@ -63,8 +76,15 @@ class Door:
         if self.options.token and not self.has_token(headers):
             message = "The key is not this gateway's token."
             raise Refused(401, message, "invalid_api_key")
-        if self.in_flight >= self.options.bounds.in_flight_max:
+        self.refuse_too_much(size_bytes)
+
+    def refuse_too_much(self, size_bytes: int) -> None:
+        bounds = self.options.bounds
+        if self.in_flight >= bounds.in_flight_max:
             message = f"This gateway has {self.in_flight:,} requests in flight, and takes no more."
+            raise Refused(503, message, "server_is_overloaded")
+        if self.held_bytes + size_bytes > bounds.held_bytes_max:
+            message = f"This gateway holds {self.held_bytes:,} bytes of requests already."
             raise Refused(503, message, "server_is_overloaded")
 
     def is_ours(self, name: str) -> bool:

@@ -20,12 +20,14 @@ class Bounds:
     The API itself takes 512 MB and 1,500 images a request. `pixels_max` are those of one request
     that must be decoded; what goes as it is, is not. A body must come in within `body_s`, its next
     piece within `piece_s`, and headers within `headers_s`; an answer must be taken at that pace
-    too. `idle_s` is how long a connection may wait for its next request.
+    too. All bodies together may be `held_bytes_max`; one that does not say its length counts as the
+    longest. `idle_s` is how long a connection may wait for its next request.
     """
 
     body_bytes_max: int = 128 * 2**20
     images_max: int = 1500
     pixels_max: int = 200 * 10**6
+    held_bytes_max: int = 4 * 2**30
     upload_bytes_max: int = 512 * 2**20
     in_flight_max: int = 1000
     connections_max: int = 4000

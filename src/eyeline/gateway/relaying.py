@@ -103,12 +103,14 @@ def kept(given: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
             yield name.encode("latin-1"), value.encode("latin-1", "replace")
 
 
+FACT_BYTES_MAX = 2000
 ASCII = str.maketrans({"×": "x", "→": "->", "–": "-", "’": "'", "…": "..."})
 
 
 def plain(text: str) -> bytes:
-    """Write our own words in what a header can hold."""
-    return text.translate(ASCII).encode("ascii", "backslashreplace").replace(b"\n", b" ")
+    """Write our own words in what a header can hold, and no longer than clients take one."""
+    made = text.translate(ASCII).encode("ascii", "backslashreplace").replace(b"\n", b" ")
+    return made if len(made) <= FACT_BYTES_MAX else made[:FACT_BYTES_MAX] + b"..."
 
 
 class Watch:
