@@ -6,7 +6,9 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["eyeline.core", "eyeline.mend", "eyeline.gateway"]):
+READ = ["core", "mend", "mend_image", "gateway", "relay", "relay_body", "bulk", "local"]
+
+with atheris.instrument_imports(include=[f"eyeline.{name}" for name in READ]):
     from fuzz.targets import TARGETS
 
 if __name__ == "__main__":

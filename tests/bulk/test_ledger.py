@@ -93,6 +93,24 @@ def test_a_whole_line_of_another_kind_is_damage(path: Path) -> None:
     assert recover(path).damaged == 1
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"intent": "a", "usd_max": "much"},
+        {"doubt": "a", "usd_max": "NaN"},
+        {"left": "a", "spent_usd": "1e9999999"},
+        {"left": ["a"], "spent_usd": "0"},
+        {"outcome": "a", "spent_usd": "-inf", "record": RECORD},
+        {"outcome": "a", "spent_usd": "0", "record": "done"},
+    ],
+)
+def test_amounts_that_are_none_are_damage(path: Path, entry: dict[str, object]) -> None:
+    """A line whose checksum is right and whose content is none of ours changes nothing else."""
+    path.write_bytes(line_of({"intent": "b", "usd_max": None}) + line_of(entry))
+    found = recover(path)
+    assert found == Recovered(open_usd={"b": {None}}, size_bytes=path.stat().st_size, damaged=1)
+
+
 def test_retries_are_billed_once_and_corrections_add_up(path: Path) -> None:
     """Equal amounts are one request repeated, different ones were each billed."""
     ledger = Ledger(path)

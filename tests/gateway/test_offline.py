@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -273,11 +274,28 @@ def test_models_that_do_not_see_say_so(client: openai.OpenAI) -> None:
     ({"model": "gpt-4o"}, "Missing required parameter: 'messages'"),
     ({"model": "gpt-4o", "messages": user(SMALL), "stream_options": {"include_usage": True}},
      "only allowed when 'stream' is enabled"),
+    ({"model": "gpt-4o", "messages": user(SMALL), "n": 10**9}, "Invalid 'n': integer above"),
+    ({"model": "gpt-4o", "messages": user(SMALL), "max_tokens": 0}, "'max_tokens': integer below"),
 ])  # fmt: skip
 def test_requests_are_checked(client: openai.OpenAI, body: dict[str, Any], words: str) -> None:
     """What is missing from a request is said in the API's words."""
     with pytest.raises(openai.BadRequestError, match=words):
         client.post("/chat/completions", body=body, cast_to=object)
+
+
+@pytest.mark.parametrize("item", ["a", 1, None])
+def test_an_item_that_is_no_object_is_refused(client: openai.OpenAI, item: Any) -> None:
+    """What could not be listed afterwards is not kept."""
+    with pytest.raises(openai.BadRequestError, match=r"Invalid type for 'input\[0\]'"):
+        client.post("/responses", body={"model": "m", "input": [item]}, cast_to=object)
+
+
+def test_half_a_character_is_answered(client: openai.OpenAI) -> None:
+    """JSON may hold what UTF-8 cannot: it comes back as a question mark."""
+    body = rb'{"model":"\ud800","input":"Hi","metadata":{"a":"\udfff"}}'
+    answer = httpx.post(f"{client.base_url}responses", content=body)
+    assert answer.status_code == 200
+    assert answer.json()["metadata"] == {"a": "?"}
 
 
 # --- a client of another make ---------------------------------------------------------------------

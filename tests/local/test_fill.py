@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from local_samples import CAT, RECEIPT, coded, facts
 
 from eyeline.local.facts import Facts, Kind
-from eyeline.local.fill import fill
+from eyeline.local.fill import PLACES_MAX, fill
 
 BILL = facts(*RECEIPT, kind=Kind.DOCUMENT)
 
@@ -127,6 +127,22 @@ def test_a_schema_that_holds_itself_ends() -> None:
     """Recursion in a schema is cut, not followed for ever."""
     schema = {"properties": {"text": {"type": "string"}, "next": {"$ref": "#"}}}
     assert fill([BILL], schema)["next"]["next"]["text"] == "\n".join(RECEIPT)
+
+
+def test_a_schema_that_grows_without_end_is_filled_to_a_bound() -> None:
+    """One that holds itself ten times over is cut where the API would cut it too."""
+    schema = {"properties": {f"text{at}": {"$ref": "#"} for at in range(10)}}
+
+    def places(value: Any) -> int:
+        return 1 + sum(map(places, value.values())) if isinstance(value, dict) else 1
+
+    assert PLACES_MAX <= places(fill([BILL], schema)) < 2 * PLACES_MAX
+
+
+@pytest.mark.parametrize("kind", [7, None, [3, ["string"]], {}])
+def test_a_type_that_is_none_says_nothing(kind: Any) -> None:
+    """What is no name of a type is passed over."""
+    assert filled(BILL, currency={"type": kind}) == {"currency": "EUR"}
 
 
 def test_the_first_picture_that_knows_gives_the_value() -> None:

@@ -62,25 +62,34 @@ class Recovered:
     damaged: int = 0
 
     def take(self, entry: Record) -> None:
-        """Go on by one line."""
+        """Go on by one line. What is whole, and yet no line of ours, is damage too."""
+        try:
+            self.read(entry)
+        except ArithmeticError:
+            self.damaged += 1
+
+    def read(self, entry: Record) -> None:
+        """Raises ArithmeticError, and changes nothing, where an amount is none."""
         match entry:
-            case {"intent": key, "usd_max": usd}:
-                self.open_usd.setdefault(key, set()).add(amount(usd))
-            case {"doubt": key, "usd_max": usd}:
-                self.doubts[key] = Doubt(1, amount(usd)).after(self.doubts.get(key))
+            case {"intent": str(key), "usd_max": str() | None as usd}:
+                self.open_usd[key] = {*self.open_usd.get(key, ()), amount(usd)}
+            case {"doubt": str(key), "usd_max": str() | None as usd}:
+                doubt = Doubt(1, amount(usd)).after(self.doubts.get(key))
                 self.close(key, amount(usd) or FREE)
-            case {"outcome": key, "spent_usd": usd, "record": record}:
+                self.doubts[key] = doubt
+            case {"outcome": str(key), "spent_usd": str(usd), "record": {"status": _} as record}:
+                self.close(key, dollars(usd))
                 self.records[key] = record
-                self.stored |= entry.get("stored", {})
-                self.close(key, Decimal(usd))
-            case {"left": key, "spent_usd": usd}:
-                self.close(key, Decimal(usd))
+                if isinstance(stored := entry.get("stored"), dict):
+                    self.stored |= stored
+            case {"left": str(key), "spent_usd": str(usd)}:
+                self.close(key, dollars(usd))
             case _:
                 self.damaged += 1
 
     def close(self, key: str, spent_usd: Decimal) -> None:
-        self.open_usd.pop(key, None)
         self.spent_usd += spent_usd
+        self.open_usd.pop(key, None)
 
     def in_doubt(self) -> dict[str, Doubt]:
         """
@@ -93,7 +102,15 @@ class Recovered:
 
 
 def amount(usd: str | None) -> Decimal | None:
-    return None if usd is None else Decimal(usd)
+    return None if usd is None else dollars(usd)
+
+
+def dollars(text: str) -> Decimal:
+    """Read an amount. Raises ArithmeticError for what is none."""
+    found = Decimal(text)
+    if not found.is_finite():
+        raise ArithmeticError(text)
+    return found
 
 
 def total(parts: Collection[Decimal | None]) -> Decimal | None:

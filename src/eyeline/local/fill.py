@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,9 @@ Finder = Callable[[Facts], Value]
 
 DEPTH_MAX = 16
 """A schema may contain itself; no measured fact is nested as deep as this."""
+
+PLACES_MAX = 5000
+"""One that holds itself twice has two to the power of its depth. The API takes as many places."""
 
 
 def texts(facts: Facts) -> tuple[str, ...]:
@@ -136,26 +139,39 @@ def fill(facts: Sequence[Facts], schema: Schema) -> dict[str, Value]:
     Fill the properties of `schema` by their names, descriptions and types.
 
     Of several pictures the first that knows a value gives it. What cannot be known is null, even
-    where the schema does not allow that; an empty array says that none was found.
+    where the schema does not allow that; an empty array says that none was found. Places past
+    PLACES_MAX are null.
     """
-    filled = value_of(facts, schema, "", schema, 0)
+    filled = Filling(facts, schema).value_of(schema, "", 0)
     return filled if isinstance(filled, dict) else {}
 
 
-def value_of(facts: Sequence[Facts], schema: Schema, name: str, root: Schema, depth: int) -> Value:
-    """Fill one place of the schema: an object property by property, anything else by its name."""
-    plain = resolve(schema, root)
-    properties = plain.get("properties")
-    if isinstance(properties, Mapping):
-        if depth >= DEPTH_MAX:
+class Filling:
+    """Fills the places of one schema, `root`, as long as there are not too many."""
+
+    def __init__(self, facts: Sequence[Facts], root: Schema) -> None:
+        self.facts, self.root = facts, root
+        self.left: Iterator[int] = iter(range(PLACES_MAX))
+
+    def value_of(self, schema: Schema, name: str, depth: int) -> Value:
+        """Fill one place: an object property by property, anything else by its name."""
+        if next(self.left, None) is None:
             return None
-        return {
-            key: value_of(facts, part if isinstance(part, Mapping) else {}, key, root, depth + 1)
-            for key, part in properties.items()
-        }
-    found = [find_value(each, plain, name) for each in facts]
-    known = next((value for value in found if value not in (None, [])), None)
-    return [] if known is None and found and all(value == [] for value in found) else known
+        plain = resolve(schema, self.root)
+        properties = plain.get("properties")
+        if isinstance(properties, Mapping):
+            if depth >= DEPTH_MAX:
+                return None
+            return {
+                key: self.value_of(part if isinstance(part, Mapping) else {}, key, depth + 1)
+                for key, part in properties.items()
+            }
+        return self.found(plain, name)
+
+    def found(self, schema: Schema, name: str) -> Value:
+        found = [find_value(each, schema, name) for each in self.facts]
+        known = next((value for value in found if value not in (None, [])), None)
+        return [] if known is None and found and all(value == [] for value in found) else known
 
 
 def resolve(schema: Schema, root: Schema) -> Schema:
@@ -189,8 +205,10 @@ def target(reference: str, root: Schema) -> Schema:
 
 
 def types_of(schema: Schema) -> frozenset[str]:
-    declared = schema.get("type", ())
-    return frozenset([declared] if isinstance(declared, str) else declared)
+    """Give the names of the types that a schema declares; what is no name declares nothing."""
+    declared = schema.get("type")
+    named = declared if isinstance(declared, list) else [declared]
+    return frozenset(name for name in named if isinstance(name, str))
 
 
 def find_value(facts: Facts, schema: Schema, name: str) -> Value:

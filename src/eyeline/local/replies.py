@@ -73,7 +73,8 @@ class Reply:
 
 
 def to_json(value: Fields) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """Give it in UTF-8; half a character, which a client's JSON may hold, has no bytes there."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def pieces(text: str) -> list[str]:

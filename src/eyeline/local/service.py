@@ -41,6 +41,7 @@ ECHOED: Mapping[str, Any] = {
     "truncation": "disabled", "user": None,
 }  # fmt: skip
 LIMIT_FIELDS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+CHOICES_MAX = 128
 STORED = "response"
 
 
@@ -131,11 +132,15 @@ class Service:
         given = fields.get("input")
         if not isinstance(given, str | list):
             return fields
-        items = [self.with_files(item) for item in items_of(given)]
+        items = [self.with_files(item, at) for at, item in enumerate(items_of(given))]
         return {**fields, "input": [*earlier, *items]}
 
-    def with_files(self, item: Any) -> Any:
-        content = item.get("content") if isinstance(item, dict) else None
+    def with_files(self, item: Any, at: int) -> Any:
+        if not isinstance(item, dict):
+            found = type(item).__name__
+            message = f"Invalid type for 'input[{at}]': expected an object, but got a {found}."
+            raise Refused(400, message, f"input[{at}]", "invalid_type")
+        content = item.get("content")
         if not isinstance(content, list):
             return item
         return {**item, "content": [self.with_file(part) for part in content]}
@@ -165,7 +170,24 @@ def checked(fields: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     if path == CHAT and fields.get("stream_options") and fields.get("stream") is not True:
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise Refused(400, message, "stream_options")
+    for name in ("n", *LIMIT_FIELDS):
+        check_range(fields, name, CHOICES_MAX if name == "n" else None)
     return fields
+
+
+def check_range(fields: Mapping[str, Any], name: str, most: int | None) -> None:
+    """Refuse a number that is less than 1, or more than `most`."""
+    given = fields.get(name)
+    if type(given) is not int:
+        return
+    if given < 1:
+        found, expected, code = "below minimum", ">= 1", "integer_below_min_value"
+    elif most is not None and given > most:
+        found, expected, code = "above maximum", f"<= {most}", "integer_above_max_value"
+    else:
+        return
+    message = f"Invalid '{name}': integer {found} value. Expected a value {expected}."
+    raise Refused(400, message, name, code)
 
 
 def image_tokens(picture: Picture, model: Model) -> int:
