@@ -19,7 +19,8 @@ from conftest import EXAMPLES
 from eyeline import Client
 from eyeline.bulk.batch import desk, post
 from eyeline.bulk.batch.errors import BatchPending
-from eyeline.bulk.result import RunResult
+from eyeline.bulk.forecast import forecast
+from eyeline.bulk.result import RunResult, status_of
 from eyeline.errors import BudgetExceeded, SettingsError
 
 COUNT = 12
@@ -73,6 +74,7 @@ def test_a_batch_gives_what_a_live_run_gives_at_half_the_price(
     assert [row["text"] for row in batched] == [row["text"] for row in lived]
     assert [row["key"] for row in batched] == [str(number) for number in range(COUNT)]
     assert by_batch.spent_usd == live.spent_usd / 2 > 0
+    assert batched[0]["latency_s"] is None
     assert batched[0]["cost_usd"] * 2 == pytest.approx(lived[0]["cost_usd"])
     assert server.asked.total() == COUNT
     assert by_batch.doubts == {}
@@ -81,6 +83,14 @@ def test_a_batch_gives_what_a_live_run_gives_at_half_the_price(
     before = [*server.calls]
     assert run().done == COUNT
     assert server.calls == before
+
+
+def test_a_forecast_of_a_batch_is_at_its_price(table: str, server: BatchServer) -> None:
+    """With --batch the dollars that are shown and asked about are half."""
+    with Client(base_url=server.url, api_key="sk-x", model="gpt-6-luna") as client:
+        live = forecast(client.wiring, "Is this {name}?", table, None, {})
+        batched = forecast(client.wiring, "Is this {name}?", table, None, {"batch": True})
+    assert live.usd.high == batched.usd.high * 2 == live.batch_usd.high * 2 > 0  # type: ignore[operator]
 
 
 def test_files_are_cut_by_bytes_and_requests(
@@ -119,6 +129,12 @@ def test_nobody_has_to_wait(run: Run, server: BatchServer, monkeypatch: pytest.M
         0, 0, f"1 batch with {COUNT} requests on the way, done within 24 hours",
     )  # fmt: skip
     assert run(no_wait=True).done == 0
+    (batch,) = status_of(first.out).to_json()["batches"]
+    assert (batch["batch_id"], batch["status"], batch["requests"]) == (
+        "batch_0",
+        "in_progress",
+        COUNT,
+    )
     last = run(no_wait=True)
     assert (last.done, last.stopped_by, len(server.batches)) == (COUNT, None, 1)
 

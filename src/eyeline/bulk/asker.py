@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eyeline.bulk.book import Book
 from eyeline.bulk.prompt import Prompt
+from eyeline.bulk.records import Record
 from eyeline.bulk.rows import Row
 from eyeline.core.dialect import STANDARD
 from eyeline.core.question import Question, readable_text
@@ -53,6 +54,10 @@ class Asker:
     def journal(self, book: Book) -> Callable[[Hold], None]:
         """Give what writes down that a request of a row goes out."""
         return book.intend
+
+    def told(self, record: Record) -> Record:
+        """Give the record of a row as it is to be kept."""
+        return record
 
     def asking(self, row: Row, *, has_answered: bool) -> Asking:
         """Make the question of a row. Raises an EyelineError where it cannot be asked."""

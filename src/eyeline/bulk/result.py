@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from eyeline.bulk.batch.state import on_the_way
 from eyeline.bulk.commits import Commits
 from eyeline.bulk.folder import RunFolder
 from eyeline.bulk.job import Job, standing
@@ -30,7 +31,8 @@ class RunResult:
 
     `stopped_by` is the error that ended it early, None where every row has its outcome. `doubts`
     are the rows that were sent and whose answer was never recorded, how often, and for how much at
-    most; that is part of `spent_usd`. `parts` are the files with the answers so far.
+    most; that is part of `spent_usd`. `parts` are the files with the answers so far, `batches` what
+    is with the Batch API.
     """
 
     out: str
@@ -47,6 +49,7 @@ class RunResult:
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
     kinds: Mapping[str, int] = field(default_factory=dict)
     parts: tuple[Path, ...] = ()
+    batches: tuple[Mapping[str, Any], ...] = ()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Give each row that has an outcome, in input order."""
@@ -70,6 +73,7 @@ class RunResult:
             "in_doubt_usd": float(self.doubts_usd),
             "damaged_lines": self.damaged,
             "error_kinds": dict(self.kinds),
+            "batches": [dict(batch) for batch in self.batches],
             "stopped_by": None if self.stopped_by is None else str(self.stopped_by),
         }
 
@@ -160,4 +164,5 @@ def result(folder: RunFolder, commits: Commits, tally: Tally) -> RunResult:
         damaged=tally.damaged,
         kinds=dict(tally.kinds),
         parts=tuple(folder.parts / commits.part_name(number) for number in sorted(commits.last)),
+        batches=on_the_way(folder.batch),
     )

@@ -233,6 +233,7 @@ class ShardWork:
         self, row: Row, record: Record, spent_usd: Decimal, stored: Mapping[str, Any] | None = None
     ) -> None:
         tally, limit = self.context.tally, self.context.failures_max
+        record = self.context.asker.told(record)
         self.ledger.outcome(row.key, spent_usd, record, stored)
         self.records[row.key] = record
         tally.take(record, spent_usd)

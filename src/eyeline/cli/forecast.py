@@ -67,6 +67,8 @@ def share(part: Dollars, whole: Dollars) -> str:
 
 def cheaper(found: Forecast) -> Iterator[str]:
     """Name what would save something worth a thought."""
+    if not found.usd.high:
+        return
     yield ""
     ways = {"--batch": found.batch_usd, "--detail low": found.low_usd}
     rows = []

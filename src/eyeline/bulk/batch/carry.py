@@ -17,6 +17,7 @@ from eyeline.bulk.batch.post import Post
 from eyeline.bulk.batch.state import Batches, Place
 from eyeline.bulk.book import Book
 from eyeline.bulk.job import Job
+from eyeline.bulk.records import Record
 from eyeline.bulk.rows import Row
 from eyeline.bulk.runner import at_work, context_of, do_shards, interruptible
 from eyeline.bulk.shard import Context, ShardSpec
@@ -73,6 +74,10 @@ class BatchAsker(Asker):
     def journal(self, book: Book) -> Callable[[Hold], None]:
         # The slip is what is written down.
         return book.remember
+
+    def told(self, record: Record) -> Record:
+        # How long the answer took nobody knows; reading it is no latency.
+        return {**record, "latency_s": None}
 
     def asking(self, row: Row, *, has_answered: bool) -> Asking:
         asking = Asker.asking(self, row, has_answered=has_answered)

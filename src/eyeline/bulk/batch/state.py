@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -232,6 +233,17 @@ class Batches:
         with self.answers(slip.batch).open("rb") as file:
             file.seek(row[0])
             return file.read(row[1])
+
+
+def on_the_way(folder: Path) -> tuple[dict[str, Any], ...]:
+    """Say of each batch that is on its way what it is called and how far; for whoever looks on."""
+    path = folder / "batches.sqlite3"
+    if not path.exists():
+        return ()
+    names = ("number", "batch_id", "step", "status", "requests", "answered")
+    sql = f"SELECT {', '.join(names)} FROM batches WHERE step != 'collected' ORDER BY number"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        return tuple(dict(zip(names, row, strict=True)) for row in db.execute(sql))
 
 
 def slip_of(row: tuple[Any, ...] | None) -> Slip | None:

@@ -165,10 +165,16 @@ function histogram(place, name, title, valueOf, say) {
     return;
   }
   const sorted = Float64Array.from(values).sort();
+  if (sorted[0] === sorted[sorted.length - 1]) {
+    place.classList.add("plot");
+    heading.append(title);
+    place.append(heading, make("p", { class: "same" }, say(sorted[0]), make("small", {}, values.length === 1 ? "" : " each")));
+    return;
+  }
   const low = sorted[0], high = sorted[Math.floor((sorted.length - 1) * 0.99)], end = sorted[sorted.length - 1];
   const whole = values.every(Number.isInteger) && high - low < BINS;
-  const bins = low === high ? 1 : whole ? high - low + 1 : BINS;
-  const width = low === high ? 1 : whole ? 1 : (high - low) / bins;
+  const bins = whole ? high - low + 1 : BINS;
+  const width = whole ? 1 : (high - low || end - low) / bins;
   const binOf = (value) => Math.min(bins - 1, Math.max(0, Math.floor((value - low) / width)));
   const edge = (bin) => (bin >= bins ? end : low + bin * width);
   const counts = (indexes) => {
@@ -203,7 +209,7 @@ function histogram(place, name, title, valueOf, say) {
   addEventListener("pointerup", () => { from = null; });
   svg.append(...bars, ...hits);
   const middle = sorted[Math.floor(sorted.length / 2)];
-  const axis = make("p", { class: "axis" }, make("span", {}, say(low)), bins > 1 ? make("span", {}, `median ${say(middle)}`) : null, bins > 1 ? make("span", {}, `${end > high ? "to " : ""}${say(end)}`) : null);
+  const axis = make("p", { class: "axis" }, make("span", {}, say(low)), make("span", {}, `median ${say(middle)}`), make("span", {}, `${end > high ? "to " : ""}${say(end)}`));
   place.classList.add("plot");
   place.append(heading, svg, axis);
   drawings.push(() => {
@@ -214,13 +220,13 @@ function histogram(place, name, title, valueOf, say) {
       bars[bin].setAttribute("y", 100 - height);
       bars[bin].setAttribute("height", height);
       bars[bin].classList.toggle("out", chosen !== null && (bin < chosen[0] || bin > chosen[1]));
-      const range = whole || bins === 1 ? say(edge(bin)) : `${say(edge(bin))} to ${say(edge(bin + 1))}`;
+      const range = whole ? say(edge(bin)) : `${say(edge(bin))} to ${say(edge(bin + 1))}`;
       const label = `${range}: ${count(number)} ${number === 1 ? "row" : "rows"}`;
       hits[bin].setAttribute("aria-label", label);
       hits[bin].setAttribute("aria-pressed", chosen !== null && bin >= chosen[0] && bin <= chosen[1]);
     });
     heading.replaceChildren(title);
-    if (chosen) heading.append(make("b", {}, chosen[0] === chosen[1] && (whole || bins === 1) ? say(edge(chosen[0])) : `${say(edge(chosen[0]))} to ${say(edge(chosen[1] + 1))}`), clear);
+    if (chosen) heading.append(make("b", {}, chosen[0] === chosen[1] && whole ? say(edge(chosen[0])) : `${say(edge(chosen[0]))} to ${say(edge(chosen[1] + 1))}`), clear);
     else heading.append(make("b", { class: "under" }, hovered.get(name) ?? ""));
   });
   svg.addEventListener("pointerover", (event) => { hovered.set(name, event.target.getAttribute("aria-label")); const under = heading.querySelector(".under"); if (under) under.textContent = hovered.get(name) ?? ""; });
