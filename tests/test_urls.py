@@ -58,13 +58,15 @@ def urls_in(request: Recorded | Request) -> list[str]:
 
 def test_openai_is_passed_the_url() -> None:
     """A public URL goes to OpenAI as it is, and the answer says so."""
-    transport = FakeTransport("A sign.", "A wall.")
+    transport = FakeTransport("A sign.", "A wall.", "A door.")
     with Client(transport=transport, model="gpt-6-luna") as asked:
         answer = asked.ask("?", WEB, PNG)
         assert urls_in(transport.requests[0]) == [WEB, "data:image/png;base64"]
         passed, sent = answer.images
         assert (passed.source, passed.detail, passed.notes) == (WEB, "high", ("passed as URL",))
         assert (passed.tokens, passed.sent_bytes, sent.tokens) == (None, None, 2)
+        assert answer.usage.image_tokens == 2
+        assert asked.ask("??", WEB).usage.image_tokens is None
         assert asked.ask("?", WEB, PNG).cached
         assert not asked.ask("?", WEB, PNG, detail="low").cached
 

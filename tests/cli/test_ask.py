@@ -222,7 +222,7 @@ REFUSALS = {
 def test_refusal(cli: Cli, api: ApiServer, png: Path, name: str) -> None:
     """What the engine refuses is one clean message with its exit status, and never shows a key."""
     reply, status, words = REFUSALS[name]
-    api.script.extend([reply] * 3)
+    api.script.extend([reply] * 8)
     result = cli("ask", "What?", png, "--engine", api.url, "-m", "gpt-6-lnua")
     assert (result.status, result.out) == (status, "")
     assert result.err.startswith("error: ")

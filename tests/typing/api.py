@@ -33,14 +33,14 @@ def blocking() -> None:
     ) as client:
         assert_type(client.ask("What?", FileId("file-1"), schema={"type": "object"}), Answer)
         assert_type(client.ask_many("What?", ["a.jpg", ["b.jpg", "c.jpg"]]), Iterator[Answer])
-        stream = client.stream("What?", "a.jpg")
+        stream = client.stream("What?", "https://x.org/a.jpg", urls="pass", upload=True)
         for piece in stream:
             assert_type(piece, str)
         assert_type(stream.answer, Answer | None)
 
 
 async def awaiting() -> None:
-    async with AsyncClient(engine="ollama", cache=False) as client:
+    async with AsyncClient(engine="ollama", cache=False, urls="fetch", upload=False) as client:
         assert_type(await client.ask("What?", "a.jpg"), Answer)
         assert_type(client.ask_many("What?", ["a.jpg"]), AsyncIterator[Answer])
         async for piece in client.stream("What?", "a.jpg"):
@@ -52,7 +52,7 @@ def official(client: eyeline.OpenAI) -> None:
         model="gpt-4o", messages=[{"role": "user", "content": "What?"}]
     )
     assert_type(completion.choices[0].message.content, str | None)
-    made = eyeline.OpenAI(api_key="k", base_url=None, timeout=3, repair="off")
+    made = eyeline.OpenAI(api_key="k", base_url=None, timeout=3, repair="off", urls="auto")
     assert_type(made.copy(max_retries=1), eyeline.OpenAI)
     assert_type(made.responses.create(model="gpt-4o", input="What?").output_text, str)
     eyeline.AzureOpenAI(azure_endpoint="https://x.org", api_version="1")

@@ -56,7 +56,7 @@ def conclude(
         text=reply.text,
         model=reply.model or question.model.name,
         engine=engine,
-        usage=with_image_tokens(reply.usage, sum(image.tokens or 0 for image in images)),
+        usage=with_image_tokens(reply.usage, estimated(images)),
         cost_usd=reply_cost_usd(reply, question),
         images=images,
         ending="length" if reply.ending == "length" else "stop",
@@ -74,7 +74,13 @@ def conclude(
     return parsed(answer, question)
 
 
-def with_image_tokens(usage: Usage, image_tokens: int) -> Usage:
+def estimated(images: Iterable[SentImage]) -> int | None:
+    """Sum the tokens that are known of images; None where of all nothing is."""
+    known = [image.tokens for image in images if image.tokens is not None]
+    return sum(known) if known else None
+
+
+def with_image_tokens(usage: Usage, image_tokens: int | None) -> Usage:
     """Give the usage with our estimate; written out, for `replace` takes three times as long."""
     return Usage(
         usage.input_tokens,
