@@ -54,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": {*WIRED, "bulk"} - {"calls", "sdk"},  # `Client.run`, when it is called
     "calls": WIRED,
     "sdk": WIRED,
-    "__init__": {*WIRED, "bulk"},
+    "__init__": {*WIRED, "bulk", "cluster"},
     "bulk": SURFACES,
     "gateway": SURFACES,
     "cluster": {*SURFACES, "cluster"},

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eyeline.bulk.result import RunResult
     from eyeline.calls import ask, check, content_parts, estimate, repair, show, stream
     from eyeline.client import AsyncClient, AsyncStream, Client, Stream
+    from eyeline.cluster.batches import AskBatch
     from eyeline.core.answer import Answer, SentImage
     from eyeline.core.cost import Usage
     from eyeline.core.estimate import Estimate, ImageEstimate
@@ -54,10 +55,12 @@ HOME = {
     "AzureOpenAI": "eyeline.sdk",
     "OpenAI": "eyeline.sdk",
     "RunResult": "eyeline.bulk.result",
+    "AskBatch": "eyeline.cluster.batches",
 }
 
 __all__ = [
     "Answer",
+    "AskBatch",
     "AsyncAzureOpenAI",
     "AsyncClient",
     "AsyncOpenAI",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 from eyeline.bulk.batch.errors import BatchPending
+from eyeline.bulk.executors import Executor, executor_on
 from eyeline.bulk.job import Job, opened
 from eyeline.bulk.options import RunOptions, check_run
 from eyeline.bulk.result import RunResult, result_of_run
@@ -98,11 +99,12 @@ async def whole_run(
     sent, and raises where it is not to be.
     """
     check_run(options)
+    executor = executor_on(on) if (on := options.get("on")) else None
     begun_s = time.monotonic()
     with opened(*what, wiring, options) as job:
         if agree is not None:
             await asyncio.to_thread(agree, job)
-        stopped_by = await carried(job, watch or usual_watch(what.out))
+        stopped_by = await carried(job, watch or usual_watch(what.out), executor)
         result = result_of_run(job, stopped_by, time.monotonic() - begun_s)
         if report := options.get("report"):
             from eyeline.bulk.report.make import report_run
@@ -111,8 +113,11 @@ async def whole_run(
         return result
 
 
-async def carried(job: Job, watch: Watch) -> BaseException | None:
-    """Do what is to be done of a run: live, or in batches; what went the other way comes back."""
+async def carried(job: Job, watch: Watch, executor: Executor | None) -> BaseException | None:
+    """
+    Do what is to be done of a run: live, here or elsewhere, or in batches; what went the other way
+    comes back.
+    """
     if job.options.get("batch") or job.folder.batch.exists():
         from eyeline.bulk.batch.carry import carry_by_batch, take_back
 
@@ -120,7 +125,7 @@ async def carried(job: Job, watch: Watch) -> BaseException | None:
             return await carry_by_batch(job, watch, wait=not job.options.get("no_wait"))
         if (stopped_by := await take_back(job, watch)) is not None:
             return stopped_by
-    return await carry_out(job, watch)
+    return await carry_out(job, watch, executor)
 
 
 def blocking(main: Coroutine[Any, Any, T]) -> T:

@@ -258,7 +258,8 @@ class RowDriver(AsyncDriver):
             try:
                 found = self.outside.at_once(effect)
             except BudgetExceeded:
-                if not self.crew.holding:
+                # With a turn it was wanted of somebody who knows what all others hold.
+                if effect.turn is not None or not self.crew.holding:
                     raise
                 await self.wait(self.crew.settled.wait())
                 continue

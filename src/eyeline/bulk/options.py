@@ -27,6 +27,7 @@ class RunOptions(AskOptions, total=False):
     `rows_in_flight` is how many rows are open at once; 0 finds out by itself. `report` is an HTML
     file that shows the rows, written at the end. With `batch` questions go through the Batch API,
     at half the price and within a day; with `no_wait` the call ends once they are on their way.
+    `on` names a cluster whose machines do the work: `ray`, or `ray://host:port`.
     """
 
     budget_usd: float | Decimal | None
@@ -45,6 +46,7 @@ class RunOptions(AskOptions, total=False):
     report: str | None
     batch: bool
     no_wait: bool
+    on: str | None
 
 
 def check_run(options: RunOptions) -> None:

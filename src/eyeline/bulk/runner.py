@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from eyeline.bulk.asker import Asker
 from eyeline.bulk.commits import Commit
 from eyeline.bulk.crew import Crew
+from eyeline.bulk.executors import Executor
 from eyeline.bulk.gate import Gate
 from eyeline.bulk.job import Job
 from eyeline.bulk.options import failures_max
@@ -29,9 +30,12 @@ COLLECT_AFTER = 20_000
 ROWS_AHEAD = 2 * (os.cpu_count() or 2)
 
 
-async def carry_out(job: Job, watch: Watch) -> BaseException | None:
+async def carry_out(
+    job: Job, watch: Watch, executor: Executor | None = None
+) -> BaseException | None:
     """
-    Do all shards that are not finished, and make the output; give the reason where it ended early.
+    Do all shards that are not finished, here or by another executor, and make the output; give the
+    reason where it ended early.
     """
     transport = job.wiring.async_transport()
     named = job.options.get("rows_in_flight")
@@ -40,7 +44,7 @@ async def carry_out(job: Job, watch: Watch) -> BaseException | None:
     try:
         async with at_work(context, watch):
             with interruptible(context.gate):
-                await do_shards(job, context, job.todo())
+                await (executor or do_shards)(job, context, job.todo())
             if context.gate.stopped_by is None:
                 await asyncio.to_thread(job.assemble)
     finally:

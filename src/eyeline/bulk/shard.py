@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from eyeline.bulk.asker import Asker
@@ -73,6 +74,8 @@ class Context:
     tally: Tally
     reader: ThreadPoolExecutor
     failures_max: int | None = None
+    # That of this try, where whoever does the shard has to know which try it is.
+    ledger: Path | None = None
 
 
 async def run_shard(spec: ShardSpec, context: Context) -> Commit | None:
@@ -111,7 +114,7 @@ class ShardWork:
     def begin(cls, spec: ShardSpec, context: Context) -> ShardWork:
         """Recover what is known, and write down which rows are in doubt."""
         number, folder = spec.shard.number, context.folder
-        path = folder.new_ledger(number, spec.generation)
+        path = context.ledger or folder.new_ledger(number, spec.generation)
         found = recover(*folder.tries(number, spec.generation))
         ledger = Ledger(path, make_room=folder.make_room)
         work = cls(spec, context, ledger, found)

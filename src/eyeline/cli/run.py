@@ -56,6 +56,7 @@ ROWS_LOOKED_AT = 200
 @click.option("--dry-run", is_flag=True, help="Say what it will take, and send nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before a run that costs more than $1.")
 @click.option("--report", metavar="FILE", help="An HTML page of the rows, written at the end.")
+@click.option("--on", metavar="CLUSTER", help="Where to do it: ray, or ray://HOST:PORT.")
 @click.option("--no-cache", is_flag=True, help="Neither look in the cache nor write to it.")
 @click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on stderr.")
 @click.option("--status", metavar="OUT", help="Say how far the run of OUT is, and end.")

@@ -1,1 +1,1 @@
-"""The same run on an existing distributed engine. Nothing here yet."""
+"""The same run on an existing distributed engine: shards done anywhere, under one limit."""

@@ -241,7 +241,7 @@ class Tenant:
         self.refused: dict[int, EyelineError] = {}
         self.ended: list[tuple[int, Ended]] = []
         self.heard: dict[str, Allowances] = {}
-        self.lost: LeaseLost | None = None
+        self.lost: EyelineError | None = None
         self.each_s = LOOK_S_MIN
         self.taken_s: float | None = None
 
