@@ -179,7 +179,7 @@ def context_of(
     question = wiring.question(work.prompt, ("a.png",), asked)
     keep = tuple(options.get("keep", ()))
     rows_in_flight = options.get("rows_in_flight") or ROWS_IN_FLIGHT
-    crew = Crew.of()
+    crew = Crew.of(wiring.outside.now())
     reader = ThreadPoolExecutor(1, "eyeline-source")
     stack.callback(crew.close)
     stack.callback(reader.shutdown)
