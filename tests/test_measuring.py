@@ -94,3 +94,18 @@ def test_a_server_that_gives_no_parts() -> None:
     assert flow.throw(FetchError("scan.tif", "the server answered 416")) == Load(reference)
     with pytest.raises(StopIteration):
         flow.send(Loaded(data))
+
+
+def test_a_header_in_thousands_of_pieces() -> None:
+    """It is read from the whole, which is quicker."""
+    small = Image.new("L", (1, 1))
+    buffer = BytesIO()
+    small.save(buffer, "TIFF", save_all=True, append_images=[small] * 2_999)
+    data, reference = buffer.getvalue(), FileRef(Path("scan.tif"))
+    flow = measure(reference)
+    effect, count = next(flow), 0
+    while effect.bytes_max:
+        part = data[effect.start : effect.start + effect.bytes_max]
+        effect, count = flow.send(Loaded(part, size_bytes=len(data))), count + 1
+    assert count < 16
+    assert effect == Load(reference)

@@ -332,17 +332,19 @@ def measured_by_parts(
     head: bytes, size_bytes: int, reference: Reference
 ) -> Flow[tuple[ImageInfo, ...]]:
     """Read a header wherever it stands; give nothing where that takes too many parts."""
-    here = {0: head}
+    parts = Parts(size_bytes, {0: head})
     for _ in range(HEADER_PARTS_MAX):
         try:
-            return read_parts(Parts(size_bytes, here), head, str(file_of(reference)))
+            return read_parts(parts, head, str(file_of(reference)))
         except Missing as missing:
+            if not parts.reads_left:
+                return ()
             wanted = max(HEAD_BYTES, missing.size_bytes)
             try:
                 part = yield from load(reference, wanted, missing.at)
             except FetchError:  # from a server that gives beginnings alone
                 return ()
-            here[missing.at] = part.data
+            parts.parts[missing.at] = part.data
     return ()
 
 

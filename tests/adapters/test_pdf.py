@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import zlib
 from collections.abc import Sequence
 from io import BytesIO
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from eyeline.adapters import apart, pdf, pdf_child
-from eyeline.adapters.apart import Bounds, Refused
+from eyeline.adapters.apart import MEMORY_BYTES, Bounds, Refused
 from eyeline.core.size import Size
 from eyeline.errors import ImageTooLarge, ImageTruncated, MissingExtra, UnsupportedFormat
 
@@ -22,7 +21,6 @@ RED, WHITE, BLUE = (255, 0, 0), (255, 255, 255), (0, 0, 255)
 A4_BOX = b"[0 0 595.276 841.89]"
 A4 = Size(1654, 2339)
 CATALOG = b"<</Type/Catalog/Pages 2 0 R>>"
-TIME_LIMIT_S = 5.0  # 2 s of computing, on a machine that has other things to do
 
 
 def build(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
@@ -260,14 +258,13 @@ def content_bomb() -> bytes:
 
 
 @pytest.mark.parametrize("bomb", [forms_in_forms, blended, content_bomb])
-def test_a_bomb_ends_in_an_error(bomb: object) -> None:
+def test_a_bomb_ends_in_an_error(bomb: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """What would take minutes or gigabytes is an error that names the limit."""
     assert callable(bomb)
     data = bomb()
-    begin_s = time.monotonic()
+    monkeypatch.setattr(pdf, "drawing_bounds", lambda data: Bounds(0.3, MEMORY_BYTES))
     with pytest.raises(ImageTooLarge, match=r"bomb\.pdf: takes too"):
         pdf.render(data, 0, A4, "bomb.pdf")
-    assert time.monotonic() - begin_s < TIME_LIMIT_S
 
 
 def image_object(side_px: int, packed: bytes) -> bytes:
@@ -286,14 +283,12 @@ def test_a_huge_image_is_drawn_or_refused_but_never_left_out() -> None:
     packed = first + again * 299 + packer.flush()
     entries = b"/Resources<</XObject<</I 5 0 R>>>>"
     data = document(b"600 0 0 842 0 0 cm /I Do", entries, more=[image_object(30_000, packed)])
-    begin_s = time.monotonic()
     try:
         image = pdf.render(data, 0, A4, "bomb.pdf")
     except ImageTooLarge:
         pass
     else:
         assert image.getpixel((800, 1200)) == RED
-    assert time.monotonic() - begin_s < TIME_LIMIT_S
 
 
 def test_want_of_memory_is_an_error_not_a_blank_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,13 @@ def test_a_long_question(cli: Cli, photo: Path) -> None:
     assert out.count("one by one") == 1
 
 
+def test_what_costs_next_to_nothing(cli: Cli, tmp_path: Path) -> None:
+    """Dollars that five places do not show are told as less than what they do, never as none."""
+    Image.new("RGB", (64, 64)).save(tmp_path / "dot.png")
+    out = cli("estimate", tmp_path / "dot.png", "-m", "gpt-6-luna").out
+    assert "<$0.00001" in out
+
+
 def test_a_model_that_goes(cli: Cli, photo: Path) -> None:
     """A model that is shut down is named on stderr with its date and successor, and no other is."""
     for more in ((), ("--json",)):

@@ -30,8 +30,8 @@ from eyeline.errors import (
 # What a child exits with; of the first two it says the reason on stderr.
 DAMAGED, UNSUPPORTED, NO_FRAME, TOO_MUCH_MEMORY = 65, 69, 70, 71
 TIME_IS_UP = -getattr(signal, "SIGPROF", 0)
-# For systems that cannot limit CPU time; on others for a machine with other things to do.
-WALL_PER_CPU = 3
+# Where the system limits CPU time, the clock is only for what hangs: a busy machine takes long.
+WALL_PER_CPU = 3 if sys.platform == "win32" else 20
 # Where a library survives want of memory and draws less instead, memory is watched by us, and the
 # system only stops what jumps past that. The rest of the address space is mapped, not used.
 WATCHED_ADDRESS_BYTES = 4 * 2**30

@@ -2,7 +2,7 @@
 How much memory decoding takes, told from what the headers say before it begins.
 
 A bomb is small: of each byte of a file some hundred may be held, and of the smallest files as much
-as leaves a process below 300 MB. Measured with `python tests/bombs.py`.
+as leaves a process below 300 MB. Measured with `python -m bombs` in tests/.
 """
 
 from __future__ import annotations

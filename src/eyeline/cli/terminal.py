@@ -15,6 +15,9 @@ from eyeline.core.answer import Answer, token_figures
 from eyeline.errors import AnswerError, EyelineError
 from eyeline.settings import is_set
 
+# The least that five places show.
+LEAST_USD = Decimal("0.00001")
+
 
 def is_coloured(stream: TextIO) -> bool:
     return stream.isatty() and not is_set("NO_COLOR")
@@ -93,11 +96,13 @@ def show_figures(answer: Answer) -> None:
 
 
 def dollars(usd: Decimal | None) -> str:
-    """Show dollars with five places below one dollar, two above."""
+    """Show dollars with five places below one dollar, two above; what is less is not nothing."""
     if usd is None:
         return "price unknown"
     if not usd:
         return "$0"
+    if usd < LEAST_USD:
+        return f"<${LEAST_USD}"
     return f"${usd:,.2f}" if usd >= 1 else f"${usd:.5f}"
 
 
