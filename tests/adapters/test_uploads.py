@@ -10,7 +10,7 @@ import pytest
 from api_server import ApiServer
 
 from eyeline.adapters.http_async import AiohttpTransport
-from eyeline.adapters.uploads import Gate, Upload
+from eyeline.adapters.uploads import JOINED_BYTES_MAX, Gate, Upload
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request
 
@@ -111,6 +111,13 @@ def test_a_body_is_held_until_it_is_out() -> None:
     left: list[bool] = []
     upload, writer = Upload([b"bo", b"dy"], lambda: left.append(True)), Written()
     asyncio.run(upload.write(writer))  # type: ignore[arg-type]
-    assert (upload.size, writer.chunks, upload.pieces, left) == (4, [b"bo", b"dy"], [], [True])
+    assert (upload.size, writer.chunks, upload.pieces, left) == (4, [b"body"], [], [True])
     with pytest.raises(NotImplementedError):
         upload.decode()
+
+
+def test_a_large_body_goes_up_in_its_pieces() -> None:
+    """What takes long to put together is written piece by piece, in order."""
+    pieces, writer = [b"a", b"b" * JOINED_BYTES_MAX, b"c"], Written()
+    asyncio.run(Upload([*pieces], lambda: None).write(writer))  # type: ignore[arg-type]
+    assert writer.chunks == pieces

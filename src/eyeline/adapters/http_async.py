@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, Mapping
+from functools import lru_cache
 
 import aiohttp
 
@@ -19,6 +20,11 @@ CONNECT_TIMEOUT_S = 10.0
 # beside what a process has anyway.
 UPLOADS_BYTES_MAX = 32 * 2**20
 FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+
+@lru_cache(maxsize=8)
+def timeout(read_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=read_s)
 
 
 class AiohttpTransport:
@@ -75,16 +81,13 @@ class AiohttpTransport:
             # Like the blocking transport, which keeps no cookies.
             jar = aiohttp.DummyCookieJar()
             self.session = aiohttp.ClientSession(connector=connector, cookie_jar=jar)
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=request.timeout_s
-        )
         try:
             return await self.session.request(
                 method,
                 self.base_url + request.path,
                 data=body,
                 headers=self.headers | dict(request.headers) | self.key.header(),
-                timeout=timeout,
+                timeout=timeout(request.timeout_s),
                 proxy=self.proxy,
                 allow_redirects=False,
             )

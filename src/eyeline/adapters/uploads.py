@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from aiohttp import Payload
 from aiohttp.abc import AbstractStreamWriter
 
-# What is copied sooner than sent by itself.
-COALESCED_BYTES_MAX = 64 * 2**10
+# A call of the kernel takes as long as to put so many bytes together.
+JOINED_BYTES_MAX = 2**19
 
 
 class Gate:
@@ -75,14 +75,15 @@ class Upload(Payload):
     """A body that aiohttp writes out and holds no longer than that; `on_sent` is then called."""
 
     def __init__(self, pieces: Sequence[bytes | memoryview], on_sent: Callable[[], None]) -> None:
-        super().__init__(pieces, content_type="application/json")
-        self.pieces, self.on_sent = list(pieces), on_sent
+        super().__init__(None, content_type="application/json")
         self._size = sum(map(len, pieces))
+        self.pieces = [b"".join(pieces)] if self._size <= JOINED_BYTES_MAX else list(pieces)
+        self.on_sent = on_sent
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         try:
             # Else aiohttp puts them together with the first piece, which copies that.
-            if len(self.pieces[0]) > COALESCED_BYTES_MAX:
+            if len(self.pieces[0]) > JOINED_BYTES_MAX:
                 writer.send_headers()
             self.pieces.reverse()
             while self.pieces:
