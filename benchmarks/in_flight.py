@@ -1,7 +1,7 @@
 """
 Requests a second with 500 in flight at a server that takes a second for each: 500 is ideal.
 
-    python -m benchmarks.in_flight [--requests 2500] [--in-flight 500] [--latency-s 1] [--kb 200]
+    python -m benchmarks.in_flight [--requests 5000] [--in-flight 500] [--latency-s 1] [--kb 200]
 
 Connecting, and the end when slots run empty, are in the figures. Contestants run one after the
 other, each in its process, each for as long as it needs.
@@ -22,7 +22,7 @@ NAMES = ("eyeline AsyncClient", "AsyncOpenAI", "AsyncOpenAI on aiohttp", "aiohtt
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=2500)
+    parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--in-flight", type=int, default=500)
     parser.add_argument("--latency-s", type=float, default=1.0)
     parser.add_argument("--kb", type=int, default=200)
