@@ -20,8 +20,8 @@ FLOWS = {*LIMITS, "effects", "exchange", "answering", "looking", "once", "upload
 RELAYING = {"relay_body", "relay_exchange", "relay"}
 DRIVEN = {*FLOWS, *RELAYING, "mend_image", "mend", "ports", "flights", "drivers"}
 WIRED = {
-    *DRIVEN, "adapters", "local", "settings", "version", "wiring", "client", "calls", "sdk",
-    "testing",
+    *DRIVEN, "adapters", "local", "settings", "version", "accounts", "wiring", "client", "calls",
+    "sdk", "testing",
 }  # fmt: skip
 SURFACES = {*WIRED, "__init__", "bulk", "gateway"}
 
@@ -50,6 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "local": {*RULES, "ports"},
     "settings": RULES,
     "testing": {*RULES, "ports"},
+    "accounts": {*LIMITS, "settings"},
     "wiring": WIRED - {"client", "calls", "sdk"},
     "client": {*WIRED, "bulk"} - {"calls", "sdk"},  # `Client.run`, when it is called
     "calls": WIRED,

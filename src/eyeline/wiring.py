@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from eyeline.accounts import limits
 from eyeline.adapters.images import Images
 from eyeline.core.catalogue import READER, Catalogue, Model, local_model, shutdown_warning
 from eyeline.core.colour import parse_colour
@@ -41,9 +42,6 @@ from eyeline.core.wire import Request, Response
 from eyeline.drivers import Outside
 from eyeline.errors import KeyMissing, SettingsError
 from eyeline.exchange import Asking
-from eyeline.policy.budget import Budget
-from eyeline.policy.limits import Limits
-from eyeline.policy.pace import Pace
 from eyeline.policy.retry import Retry
 from eyeline.ports import AsyncTransport, Cache, Files, ResponseStream, Transport
 from eyeline.settings import Settings, catalogue, read_settings
@@ -57,8 +55,6 @@ logger = logging.getLogger("eyeline")
 DEFAULT_MODEL = "gpt-6-luna"
 SHUTDOWN_NOTICE = timedelta(days=180)
 TIMEOUT_S = 600.0
-# An engine in this process has its own cores to do with.
-LOCAL_IN_FLIGHT = 2
 # Entries that a client read once; to read one again takes as long as a whole answer of the cache.
 MODELS_MAX = 64
 
@@ -143,13 +139,8 @@ class Wiring:
 
     @property
     def account(self) -> str:
-        """Name whose files there are at the engine, by a digest of its address and the key."""
-        who = self.key.reveal()
-        if (client := self.options.get("sdk")) is not None:
-            from eyeline.adapters.sdk import identity_of
-
-            who = identity_of(client)
-        return digest(f"{self.engine.base_url}\n{who}".encode())
+        """Name whose files there are at the engine."""
+        return account_of(self.engine, self.key, self.options)
 
     def question(self, prompt: str, images: tuple[object, ...], options: AskOptions) -> Question:
         """Check one call's arguments and put the defaults where it gave none."""
@@ -302,12 +293,24 @@ def wire(options: ClientOptions) -> Wiring:
         outside=Outside(
             loader=(images := Images(settings.allow_hosts | hosts(options.get("allow_hosts")))),
             pixels=images,
-            limits=limits(options, settings, chosen.engine),
+            limits=limits(
+                options, settings, chosen.engine, account_of(chosen.engine, key, options)
+            ),
             cache=(cache := open_cache(options, chosen, settings)),
             files=remember_files(cache),
         ),
         catalogue=catalogue(settings.catalogue),
     )
+
+
+def account_of(engine: Engine, key: Secret, options: ClientOptions) -> str:
+    """Name who asks an engine, by a digest of its address and the key."""
+    who = key.reveal()
+    if (client := options.get("sdk")) is not None:
+        from eyeline.adapters.sdk import identity_of
+
+        who = identity_of(client)
+    return digest(f"{engine.base_url}\n{who}".encode())
 
 
 def check_options(options: ClientOptions) -> None:
@@ -354,18 +357,6 @@ def key_for(engine: Engine, settings: Settings) -> Secret:
     Give the key an engine may have: OPENAI_API_KEY never leaves for a host it was not set for.
     """
     return settings.openai_key or settings.key if engine.name == "openai" else settings.key
-
-
-def limits(options: ClientOptions, settings: Settings, engine: Engine) -> Limits:
-    usd = options.get("budget_usd", settings.budget_usd)
-    pace = partial(
-        Pace,
-        options.get("requests_per_min", settings.requests_per_min),
-        options.get("tokens_per_min", settings.tokens_per_min),
-    )
-    if engine.is_local:
-        pace = partial(Pace, in_flight_max=LOCAL_IN_FLIGHT, is_here=True)
-    return Limits(pace, None if usd is None else Budget(Decimal(str(usd))))
 
 
 def open_cache(options: ClientOptions, chosen: Chosen, settings: Settings) -> Cache | None:

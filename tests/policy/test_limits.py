@@ -21,7 +21,7 @@ from eyeline.errors import (
 )
 from eyeline.policy.budget import Budget
 from eyeline.policy.limits import UNSENT, Ended, Hold, Limits, answered, refused
-from eyeline.policy.pace import Pace, Turn
+from eyeline.policy.pace import SHARE, Pace, Turn
 
 HOLD = Hold("gpt-6-luna", 1000, Decimal("0.40"))
 FREE_HOLD = Hold("m.gguf", 1000, None)
@@ -90,6 +90,19 @@ def test_each_model_has_its_own_pace() -> None:
     assert limits.reserve(HOLD, None, 0.0).wait_s == 0
     assert limits.reserve(HOLD, None, 0.0).wait_s == 1
     assert [limits.reserve(other, None, 0.0).wait_s for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_pace_may_be_shared() -> None:
+    """Limits of one account have one pace, whoever came first, and each its own budget."""
+    first, second, third = Limits(), Limits(budget=Budget(Decimal(1))), Limits()
+    second.share_pace(first)
+    third.share_pace(second)
+    first.heed("gpt-6-luna", Allowances(Allowance(600, 600)), 0.0)
+    waits = [limits.reserve(HOLD, None, 0.0).wait_s for limits in (first, second, third)]
+    assert waits == pytest.approx([0, 0.1 / SHARE, 0.2 / SHARE])
+    assert second.budget is not None
+    assert second.budget.held_usd == Decimal("0.40")
+    assert third.kin is first
 
 
 def test_what_was_not_used_goes_to_the_next() -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from eyeline.accounts import limits
 from eyeline.bulk.columns import Columns, columns_of
 from eyeline.bulk.commits import Commit, Commits
 from eyeline.bulk.folder import RunFolder
@@ -22,7 +23,7 @@ from eyeline.bulk.tally import Tally
 from eyeline.bulk.unheld import Unheld
 from eyeline.core.cost import FREE
 from eyeline.core.schema import read_schema
-from eyeline.wiring import AskOptions, ClientOptions, Wiring, limits
+from eyeline.wiring import AskOptions, ClientOptions, Wiring
 
 # No limit: an answer of this run is wanted until its end.
 ANSWERS_BYTES_MAX = 2**50
@@ -162,7 +163,7 @@ def rewired(wiring: Wiring, folder: RunFolder, options: RunOptions, spent_usd: D
     outside = replace(wiring.outside, files=Unheld())
     if options.get("budget_usd") is not None:
         given: ClientOptions = {**wiring.options, "budget_usd": options["budget_usd"]}
-        limited = limits(given, wiring.settings, wiring.engine)
+        limited = limits(given, wiring.settings, wiring.engine, wiring.account)
         assert limited.budget is not None
         limited.budget.spent_usd = spent_usd
         outside = replace(outside, limits=limited)

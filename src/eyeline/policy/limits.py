@@ -84,6 +84,12 @@ class Limits:
         self.new_pace, self.budget = pace, budget
         self.paces: dict[str, Pace] = {}
         self.lock = threading.Lock()
+        self.kin: Limits | None = None
+
+    def share_pace(self, kin: Limits) -> None:
+        """Have one pace with others under the same key; each keeps its own budget."""
+        # Held on to, so that it can be found as long as anybody has a pace with it.
+        self.kin, self.paces, self.lock = kin.kin or kin, kin.paces, kin.lock
 
     def pace(self, model: str) -> Pace:
         if model not in self.paces:
