@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -129,6 +130,7 @@ class BatchServer:
         assert {line["url"] for line in lines} == {asked["endpoint"]}
         assert len({line["body"]["model"] for line in lines}) == 1
         assert len({line["custom_id"] for line in lines}) == len(lines)
+        batch["created_at"] = int(time.time())
         counts = {"total": len(lines), "completed": 0, "failed": 0}
         self.batches[batch_id] = batch | {"request_counts": counts}
         return self.batches[batch_id]

@@ -21,6 +21,7 @@ from eyeline.bulk.batch import desk, post
 from eyeline.bulk.batch.errors import BatchPending
 from eyeline.bulk.forecast import forecast
 from eyeline.bulk.result import RunResult, status_of
+from eyeline.bulk.run_errors import RunUnwritable
 from eyeline.errors import BudgetExceeded, SettingsError
 
 COUNT = 12
@@ -249,6 +250,21 @@ def test_a_lost_answer_creates_no_second_batch(run: Run, server: BatchServer) ->
     assert len(server.batches) == 1
     assert run("b.jsonl").done == COUNT
     assert len(server.batches) == 2
+
+
+def test_a_full_disk_ends_the_run_and_fails_no_row(
+    run: Run, server: BatchServer, tmp_path: Path
+) -> None:
+    """Where a file for a batch cannot be written, the run ends, and goes on once it can."""
+    server.fate = lambda number: "expired" if number == 0 else "completed"
+    server.polls = 2
+    assert run(no_wait=True).done == 0
+    blocked = tmp_path / "out.jsonl.run" / "batch" / "000001.jsonl"
+    blocked.mkdir()
+    with pytest.raises(RunUnwritable, match="batch: cannot be written"):
+        run()
+    blocked.rmdir()
+    assert run().done == COUNT
 
 
 def test_an_engine_without_batches_is_refused(tmp_path: Path, table: str) -> None:

@@ -98,10 +98,21 @@ def test_storage_is_listed_and_read_when_needed(tmp_path: Path) -> None:
         file = parse_reference(rows[0].images[0]).stream  # type: ignore[union-attr]
         assert file.name == "memory://shop/a/c.png"
         assert (file.read(2), file.read(), file.tell()) == (b"12", b"345", 5)
+        one = every(open_source("memory://shop/b.jpg", spool=tmp_path / "one"))
+        assert [row.key for row in one] == ["memory://shop/b.jpg"]
         globbed = every(open_source("memory://shop/*.jpg", spool=tmp_path / "two"))
         assert [row.key for row in globbed] == ["memory:///shop/b.jpg"]
     finally:
         storage.rm("/shop", recursive=True)
+
+
+def test_one_image_is_a_run_of_one_row(tmp_path: Path) -> None:
+    """A file here, with brackets in its name too, or an address on the web."""
+    put(tmp_path, "a[1].jpg")
+    rows = every(open_source(f"{tmp_path}/a[1].jpg", spool=tmp_path / "run"))
+    assert [row.key for row in rows] == [f"{tmp_path}/a[1].jpg"]
+    rows = every(open_source("https://h/b.jpg", spool=tmp_path / "two"))
+    assert [row.images for row in rows] == [("https://h/b.jpg",)]
 
 
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ class Http(Protocol):
 class BatchApi:
     """The calls of one account. Each raises an EngineError where it cannot be done."""
 
-    def __init__(self, http: Http, engine: str, model: str) -> None:
-        self.http, self.engine, self.model = http, engine, model
+    def __init__(self, http: Http, engine: str, model: str, since_s: float = 0.0) -> None:
+        self.http, self.engine, self.model, self.since_s = http, engine, model, since_s
 
     async def upload(self, file: Path, name: str) -> str:
         """Give the id of an uploaded file; a second upload of it does no harm."""
@@ -72,7 +72,10 @@ class BatchApi:
         raise ConnectionFailed(self.engine, "no batch could be created")
 
     async def find(self, metadata: Mapping[str, str]) -> str:
-        """Give the id of the batch with this metadata, "" where there is none."""
+        """
+        Give the id of the batch with this metadata, "" where there is none; batches come newest
+        first, and none before `since_s`, in seconds of Unix time, can be it.
+        """
         after = ""
         while True:
             query = f"/batches?limit={PAGE}{f'&after={after}' if after else ''}"
@@ -81,9 +84,13 @@ class BatchApi:
             for batch in listed:
                 if (batch.get("metadata") or {}) == metadata:
                     return str(batch["id"])
-            if not page.get("has_more") or not listed:
+            if not (listed and page.get("has_more")) or self.is_older(listed[-1]):
                 return ""
             after = str(listed[-1]["id"])
+
+    def is_older(self, batch: Mapping[str, Any]) -> bool:
+        created_s = batch.get("created_at")
+        return isinstance(created_s, int) and created_s < self.since_s
 
     async def look(self, batch_id: str) -> Mapping[str, Any]:
         """Give a batch as it stands."""

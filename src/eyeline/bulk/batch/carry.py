@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from eyeline.adapters.batch_http import BatchHttp
@@ -33,6 +34,8 @@ from eyeline.version import USER_AGENT
 from eyeline.wiring import Wiring
 
 LOOK_FOR_STOP_S = 0.2
+# How far the provider's clock and ours may be apart.
+CLOCKS_DIFFER_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,9 @@ async def office(
     # Nothing is sent now, so no pace; and what comes back is paid, so the desk holds the budget.
     unheld = replace(wiring, outside=replace(wiring.outside, limits=Limits()))
     http = BatchHttp(wiring.engine.name, wiring.engine.base_url, wiring.key, USER_AGENT)
-    post = Post(batches, BatchApi(http, wiring.engine.name, job.plan.fixed["model"]))
+    begun_s = datetime.fromisoformat(job.plan.noted["begun"]).timestamp()
+    model = str(job.plan.fixed["model"])
+    post = Post(batches, BatchApi(http, wiring.engine.name, model, begun_s - CLOCKS_DIFFER_S))
     budget = wiring.outside.limits.budget
     desk = Desk(
         batches,

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from eyeline.bulk.batch.errors import BatchExpired, LineTooLarge, Parked
 from eyeline.bulk.batch.post import Post
-from eyeline.bulk.batch.state import Batch, Batches, Place, Slip
+from eyeline.bulk.batch.state import Batch, Batches, Place, Slip, told
 from eyeline.bulk.ledger import total
 from eyeline.bulk.tally import Tally
 from eyeline.core.cost import FREE
@@ -97,7 +97,8 @@ class Desk:
                 self.batches.put(way.place, Slip(line_id, asked, FREE, tries))
             elif self.is_filing and self.affords(way):
                 filling = await self.room_for(endpoint, len(line))
-                filling.file.write(line)
+                with told(self.batches.folder):
+                    filling.file.write(line)
                 filling.size_bytes += len(line)
                 filling.ids.add(line_id)
                 self.batches.begin()
@@ -130,14 +131,16 @@ class Desk:
             number = max([self.batches.next_number(), *(
                 each.number + 1 for each in self.filling.values()
             )])  # fmt: skip
-            file = self.batches.requests(number).open("wb")
+            with told(self.batches.folder):
+                file = self.batches.requests(number).open("wb")
             filling = self.filling[endpoint] = Filling(number, endpoint, file)
         return filling
 
     async def seal(self, endpoint: str) -> None:
         """End a file: from here on its batch is one that is to be submitted, whatever happens."""
         filling = self.filling.pop(endpoint)
-        await asyncio.to_thread(sync, filling.file)
+        with told(self.batches.folder):
+            await asyncio.to_thread(sync, filling.file)
         batch = Batch(filling.number, endpoint, len(filling.ids), filling.size_bytes)
         await self.post.submit_soon(self.batches.keep(batch))
 

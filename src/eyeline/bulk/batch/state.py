@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Literal
 
+from eyeline.bulk.journal import unwritable
+from eyeline.bulk.run_errors import RunUnwritable
 from eyeline.core.cost import FREE
 
 # filled: its file is whole · uploaded · submitting: sent, perhaps there · submitted · collected:
@@ -112,11 +114,20 @@ class Batches:
     def close(self) -> None:
         self.db.close()
 
+    def execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:
+        """Do one statement. Raises RunUnwritable where that cannot be done."""
+        with told(self.folder):
+            return self.db.execute(sql, values)
+
+    def execute_many(self, sql: str, rows: Iterable[Any]) -> None:
+        with told(self.folder):
+            self.db.executemany(sql, rows)
+
     # --- batches ---------------------------------------------------------------------------------
 
     def all(self) -> list[Batch]:
         names = [field.name for field in fields(Batch)]
-        rows = self.db.execute(f"SELECT {', '.join(names)} FROM batches ORDER BY number")
+        rows = self.execute(f"SELECT {', '.join(names)} FROM batches ORDER BY number")
         return [Batch(*row) for row in rows]
 
     def open(self) -> list[Batch]:
@@ -124,18 +135,16 @@ class Batches:
         return [batch for batch in self.all() if batch.step != "collected"]
 
     def next_number(self) -> int:
-        return int(
-            self.db.execute("SELECT coalesce(max(number) + 1, 0) FROM batches").fetchone()[0]
-        )
+        return int(self.execute("SELECT coalesce(max(number) + 1, 0) FROM batches").fetchone()[0])
 
     def begin(self) -> None:
         """Write no more at once, but with the next `keep` or `commit`."""
         if not self.db.in_transaction:
-            self.db.execute("BEGIN IMMEDIATE")
+            self.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         if self.db.in_transaction:
-            self.db.execute("COMMIT")
+            self.execute("COMMIT")
 
     def keep(self, batch: Batch, **changed: Any) -> Batch:
         """Write down how far a batch is now, and all before that; at once."""
@@ -143,14 +152,14 @@ class Batches:
         values = asdict(batch)
         marks = ", ".join(f":{name}" for name in values)
         names = ", ".join(values)
-        self.db.execute(f"INSERT OR REPLACE INTO batches ({names}) VALUES ({marks})", values)
+        self.execute(f"INSERT OR REPLACE INTO batches ({names}) VALUES ({marks})", values)
         self.commit()
         return batch
 
     def forget(self, batch: Batch) -> None:
         """Take a batch for never made; its rows are asked anew."""
-        self.db.execute("DELETE FROM slips WHERE batch = ?", (batch.number,))
-        self.db.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
+        self.execute("DELETE FROM slips WHERE batch = ?", (batch.number,))
+        self.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
         self.requests(batch.number).unlink(missing_ok=True)
 
     def requests(self, number: int) -> Path:
@@ -163,16 +172,16 @@ class Batches:
 
     def slip(self, place: Place) -> Slip | None:
         sql = f"SELECT {SLIP} FROM slips WHERE {OF_ROW} AND n = ?"
-        return slip_of(self.db.execute(sql, place.columns).fetchone())
+        return slip_of(self.execute(sql, place.columns).fetchone())
 
     def last_slip(self, place: Place) -> Slip | None:
         """Give the slip of the last request of a row."""
         sql = f"SELECT {SLIP} FROM slips WHERE {OF_ROW} ORDER BY n DESC LIMIT 1"
-        return slip_of(self.db.execute(sql, place.columns[:3]).fetchone())
+        return slip_of(self.execute(sql, place.columns[:3]).fetchone())
 
     def put(self, place: Place, slip: Slip) -> None:
         usd = None if slip.usd is None else str(slip.usd)
-        self.db.execute(
+        self.execute(
             f"INSERT OR REPLACE INTO slips (shard, generation, row, n, {SLIP}) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
             (*place.columns, slip.id, slip.batch, usd, slip.tries),
@@ -181,11 +190,11 @@ class Batches:
     def use(self, place: Place) -> None:
         """Note that a row got the answer of a slip."""
         sql = f"UPDATE slips SET used = ? WHERE {OF_ROW} AND n = ?"
-        self.db.execute(sql, (self.session, *place.columns))
+        self.execute(sql, (self.session, *place.columns))
 
     def asked_in(self, line_id: str) -> int | None:
         """Give the batch in which a line is asked and not answered yet."""
-        row = self.db.execute(
+        row = self.execute(
             "SELECT slips.batch FROM slips LEFT JOIN batches ON number = slips.batch "
             "WHERE id = ? AND coalesce(step, 'filling') != 'collected' LIMIT 1",
             (line_id,),
@@ -194,20 +203,20 @@ class Batches:
 
     def pending_usd(self) -> Decimal:
         """Give the most that all slips cost which no row has got an answer of."""
-        rows = self.db.execute("SELECT usd FROM slips WHERE used = 0 AND usd IS NOT NULL")
+        rows = self.execute("SELECT usd FROM slips WHERE used = 0 AND usd IS NOT NULL")
         return sum((Decimal(usd) for (usd,) in rows), FREE)
 
     def has_unused(self) -> bool:
         """Say whether a batch is on its way, or has answers that no row has got."""
         sql = "SELECT 1 FROM slips WHERE used = 0 LIMIT 1"
-        return bool(self.open()) or self.db.execute(sql).fetchone() is not None
+        return bool(self.open()) or self.execute(sql).fetchone() is not None
 
     def shards_of(self, numbers: Iterable[int]) -> set[int]:
         """Give the shards that have rows in some batches."""
         return {
             int(shard)
             for number in numbers
-            for (shard,) in self.db.execute(
+            for (shard,) in self.execute(
                 "SELECT DISTINCT shard FROM slips WHERE batch = ?", (number,)
             )
         }
@@ -217,7 +226,7 @@ class Batches:
     def put_answers(self, batch: Batch, places: Iterable[tuple[str, int, int]]) -> None:
         """Note where each answer stands; the batch is collected with that."""
         self.begin()
-        self.db.executemany(
+        self.execute_many(
             "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)",
             ((batch.number, *place) for place in places),
         )
@@ -225,7 +234,7 @@ class Batches:
 
     def answer(self, slip: Slip) -> bytes | None:
         """Give the line that answers a slip; None where the batch has none for it."""
-        row = self.db.execute(
+        row = self.execute(
             "SELECT at, size FROM answers WHERE batch = ? AND id = ?", (slip.batch, slip.id)
         ).fetchone()
         if row is None:
@@ -233,6 +242,17 @@ class Batches:
         with self.answers(slip.batch).open("rb") as file:
             file.seek(row[0])
             return file.read(row[1])
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Put what the system says of files and the database in our words. Raises RunUnwritable."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    except sqlite3.Error as error:
+        raise RunUnwritable(str(folder), str(error)) from None
 
 
 def on_the_way(folder: Path) -> tuple[dict[str, Any], ...]:

@@ -50,13 +50,19 @@ class FileSource:
         if listed.problem:
             problem = RowUnreadable(place, listed.problem)
             return Row(at, listed.name, place, problem=problem)
-        image = RemoteFile(place) if is_remote(place) else local_path(place)
-        return Row(at, listed.name, place, (image,))
+        return Row(at, listed.name, place, (image_at(place),))
 
     def schema(self) -> pa.Schema:
         from eyeline.bulk.arrow import pa
 
         return pa.schema([])
+
+
+def image_at(place: str) -> object:
+    """Give what `parse_reference` takes; an address on the web goes the way of all addresses."""
+    if place.startswith(("http:", "https:")):
+        return place
+    return RemoteFile(place) if is_remote(place) else local_path(place)
 
 
 def joined(top: str, name: str) -> str:

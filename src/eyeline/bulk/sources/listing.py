@@ -156,6 +156,9 @@ def remote_files(location: str, accept: Accept) -> Iterator[Listed]:
     """Give the files below a URL, or those that a glob in it matches, by their names alone."""
     files, path = file_system(location)
     try:
+        if accept(path) and not glob.has_magic(path):  # one file, read when its row is due
+            yield Listed(location)
+            return
         if glob.has_magic(path):
             found = map(files.unstrip_protocol, files.glob(path))
             yield from (Listed(each) for each in found if accept(each))

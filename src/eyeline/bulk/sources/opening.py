@@ -68,8 +68,8 @@ def single(text: str, spool: Path, columns: Sequence[str]) -> Peekable:
     name = text.partition("?")[0] if is_remote(text) else text
     if kind(name):
         return open_table(here(text, name, spool), columns, text)
-    if not is_remote(text) and is_image(text):
-        return listed(glob.escape(text), "", spool, columns)
+    if is_image_name(name) if is_remote(text) else is_image(text):
+        return listed(text if is_remote(text) else glob.escape(text), "", spool, columns)
     expected = f"a folder, images, or a table in {', '.join(KINDS)}"
     hint = "put it as lines: jq -c '.[]' FILE.json > FILE.jsonl" if name.endswith(".json") else ""
     raise SourceError(shown(text), "not a kind that is read here", expected, hint)

@@ -19,6 +19,8 @@ from eyeline.core.reference import shown
 # Of a larger row group several shards are made; each reads over what comes before it.
 GROUP_ROWS_MAX = 10_000
 BATCH_BYTES, BATCH_ROWS_MAX = 16 * 2**20, 1000
+# Pages are read as they are needed, not a row group at once.
+BUFFER_BYTES = 2**20
 # Enough to see what a column holds, without reading a hundred photos for it.
 SAMPLE_ROWS = 10
 
@@ -82,7 +84,7 @@ def first_group(file: pq.ParquetFile) -> int:
 def opened(location: str) -> Iterator[pq.ParquetFile]:
     with open_binary(location) as file:
         try:
-            parquet = pq.ParquetFile(file)
+            parquet = pq.ParquetFile(file, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowInvalid, OSError) as error:
             found = str(error).partition("\n")[0]
             raise SourceError(shown(location), found, "a Parquet file") from None
