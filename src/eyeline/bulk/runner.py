@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 
+from eyeline.adapters.allocator import share_memory
 from eyeline.bulk.asker import Asker
 from eyeline.bulk.commits import Commit
 from eyeline.bulk.crew import Crew
@@ -37,6 +38,7 @@ async def carry_out(
     Do all shards that are not finished, here or by another executor, and make the output; give the
     reason where it ended early.
     """
+    share_memory()
     transport = job.wiring.async_transport()
     named = job.options.get("rows_in_flight")
     asker = Asker(job.prompt, job.wiring, job.asked, transport, patient=not named)
