@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
-from api_server import ApiServer, serve
+from api_server import ApiServer, serve, whole
 
 from gateway.running import Running, gateway
 
@@ -19,6 +20,10 @@ def engine() -> Iterator[ApiServer]:
 @pytest.fixture(scope="module")
 def running(engine: ApiServer) -> Iterator[Running]:
     with gateway(engine) as made:
+        # An engine is asked once whether it has files; this one has.
+        engine.script.append(whole({"object": "list", "data": []}))
+        engine.script.append(whole({"object": "list", "data": []}))
+        httpx.get(f"{made.url}/files").raise_for_status()
         yield made
 
 

@@ -398,7 +398,7 @@ def test_the_gateways_model_is_for_who_names_none(engine: ApiServer) -> None:
 
 def test_large_bodies_are_mended_aside(running: Running) -> None:
     """A body of megabytes is made right in a thread, and arrives as any other."""
-    body = chat(data_url(sideways_jpeg(), "image/jpeg"), x="y" * 2**20)
+    body = chat(data_url(sideways_jpeg(), "image/jpeg"), x="y" * 6 * 2**20)
     assert "turned upright" in post(running, body).headers["x-eyeline-notes"]
     assert running.engine.requests[0].json["x"] == body["x"]
 

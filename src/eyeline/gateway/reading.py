@@ -11,6 +11,9 @@ from starlette.requests import Request
 from eyeline.gateway.options import Bounds
 from eyeline.gateway.refusals import Refused
 
+# So much of a body must have come before there is room made for all that was promised.
+GROWN_BYTES_MAX = 4 * 2**20
+
 
 class ClientGone(Exception):
     """The client left before its request was whole; nobody is there to be told."""
@@ -30,12 +33,15 @@ async def read_body(request: Request, bounds: Bounds) -> bytes:
 
 
 async def read_all(request: Request, bounds: Bounds) -> bytes:
-    whole, more = BytesIO(), True
+    whole, more, declared = BytesIO(), True, declared_bytes(request.headers)
     while more:
         piece, more = await next_piece(request, bounds)
         if whole.tell() + len(piece) > bounds.body_bytes_max:
             raise too_long(bounds.body_bytes_max)
         whole.write(piece)
+        if whole.tell() > GROWN_BYTES_MAX and declared:
+            make_room(whole, declared)
+            declared = 0
     # The very bytes that were written, not a copy of them.
     return whole.getvalue()
 
@@ -49,10 +55,24 @@ async def next_piece(request: Request, bounds: Bounds) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
+def make_room(whole: BytesIO, size_bytes: int) -> None:
+    """Let a buffer have its last size at once: grown step by step it would leave as much behind."""
+    at = whole.tell()
+    if at < size_bytes:
+        whole.seek(size_bytes - 1)
+        whole.write(b"\0")
+        whole.seek(at)
+
+
+def declared_bytes(headers: Mapping[str, str]) -> int:
+    """Give the length that a body says it has, 0 where it does not."""
+    declared = headers.get("content-length", "")
+    return int(declared) if declared.isdecimal() else 0
+
+
 def refuse_length(headers: Mapping[str, str], bytes_max: int) -> None:
     """Refuse a body that says itself that it is too long, before it is read."""
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > bytes_max:
+    if declared_bytes(headers) > bytes_max:
         raise too_long(bytes_max)
 
 
