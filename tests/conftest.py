@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from api_server import ApiServer, serve
@@ -31,6 +33,20 @@ def _empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("EYELINE_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _no_names_but_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test asks a name server for anything: names but that of this machine are unknown."""
+    look_up = socket.getaddrinfo
+
+    def here(host: Any, *more: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if not name or name == "localhost" or re.fullmatch(r"[0-9.]+|.*:.*", name):
+            return look_up(host, *more, **options)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
 
 
 @pytest.fixture(autouse=True)
