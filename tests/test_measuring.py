@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -98,10 +99,12 @@ def test_a_server_that_gives_no_parts() -> None:
 
 def test_a_header_in_thousands_of_pieces() -> None:
     """It is read from the whole, which is quicker."""
-    small = Image.new("L", (1, 1))
-    buffer = BytesIO()
-    small.save(buffer, "TIFF", save_all=True, append_images=[small] * 2_999)
-    data, reference = buffer.getvalue(), FileRef(Path("scan.tif"))
+    sides = struct.pack("<HHIIHHII", 256, 4, 1, 9, 257, 4, 1, 9)
+    pages = (struct.pack("<H", 2) + sides + struct.pack("<I", 38 + 30 * at) for at in range(4_000))
+    data, reference = (
+        b"II*\0\x08\0\0\0" + b"".join(pages)[:-4] + bytes(4),
+        FileRef(Path("scan.tif")),
+    )
     flow = measure(reference)
     effect, count = next(flow), 0
     while effect.bytes_max:
@@ -109,3 +112,6 @@ def test_a_header_in_thousands_of_pieces() -> None:
         effect, count = flow.send(Loaded(part, size_bytes=len(data))), count + 1
     assert count < 16
     assert effect == Load(reference)
+    with pytest.raises(StopIteration) as stop:
+        flow.send(Loaded(data))
+    assert len(stop.value.value) == 4_000

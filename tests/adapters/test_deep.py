@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from itertools import product
 from typing import Any
@@ -176,6 +177,11 @@ def test_what_is_not_read() -> None:
         sent(tiff(samples("u4").astype("u8")))
     with pytest.raises(UnsupportedFormat, match=r"TIFF of samples that Pillow does not know"):
         sent(tiff(samples("u2"), Layout(photometric=8)))
+    packed = tiff((RAMPS * 255).astype("u1"))
+    deflate, webp = (struct.pack("<HHIH", 259, 4, 1, kind) for kind in (8, 50_001))
+    assert deflate in packed
+    with pytest.raises(UnsupportedFormat, match=r"TIFF packed as WebP"):
+        sent(packed.replace(deflate, webp))
     unknown = Layout(is_planar=True, predictor=9)
     with pytest.raises(UnsupportedFormat, match=r"TIFF of 16-bit numbers, predictor 9"):
         sent(tiff(samples("u2"), unknown))

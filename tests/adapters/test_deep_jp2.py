@@ -11,7 +11,6 @@ from PIL import Image
 
 from adapters.pictures import saved, sent
 from eyeline.adapters.deep_jp2 import load_jp2, whitened
-from eyeline.core.formats import jpeg2000
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "jpeg2000"
 RAMP = np.linspace(0, 255, 32)
@@ -19,20 +18,6 @@ RAMP = np.linspace(0, 255, 32)
 
 def opened(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data), formats=["JPEG2000"])
-
-
-def test_depths_are_read_and_said() -> None:
-    """Each component has one, signed or not, in a file as in a bare codestream."""
-    image = Image.new("RGB", (8, 8), (9, 99, 200))
-    for data in (saved(image, "JPEG2000"), saved(image, "JPEG2000", no_jp2=True)):
-        found = jpeg2000.components(data)
-        assert (found.depths, found.is_reversible) == ((8, 8, 8), True)
-        deeper = jpeg2000.with_depths(data, found, (12, 13, 16))
-        assert jpeg2000.components(deeper).depths == (12, 13, 16)
-        signed = data[: found.at] + bytes([data[found.at] | 0x80]) + data[found.at + 1 :]
-        assert jpeg2000.components(signed).depths == (8, 8, 8)
-    lossy = saved(image, "JPEG2000", irreversible=True)
-    assert not jpeg2000.components(lossy).is_reversible
 
 
 def test_eight_bits_and_grey_are_opened_once() -> None:

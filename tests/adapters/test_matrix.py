@@ -137,24 +137,29 @@ def test_what_goes_out_is_right(
 LOSSLESS = ("PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 
 
-@pytest.mark.parametrize("size", [(90, 60), (2600, 1700)], ids=["as it is", "shrunk"])
+@pytest.mark.parametrize("max_tokens", [None, 100], ids=["as it is", "shrunk"])
 @pytest.mark.parametrize("kind", LOSSLESS[1:])
-def test_the_container_makes_no_difference(kind: str, size: tuple[int, int]) -> None:
+def test_the_container_makes_no_difference(kind: str, max_tokens: int | None) -> None:
     """The same pixels in another lossless container are prepared to the same pixels."""
+    size = (600, 560)
     image = Image.effect_noise(size, 60).convert("RGB")
     image.paste(RED, (0, 0, size[0] // 2, size[1] // 2))
     options = {"lossless": True} if kind == "WEBP" else {}
-    one, other = sent(saved(image, "PNG")), sent(saved(image, kind, **options))
+    files = (saved(image, "PNG"), saved(image, kind, **options))
+    one, other = (sent(each, "gpt-6-luna", max_tokens=max_tokens) for each in files)
+    assert (one.size < size) == (max_tokens is not None)
     assert one.convert("RGB").tobytes() == other.convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
 def test_the_orientation_makes_no_difference(kind: str) -> None:
     """The same pixels stored turned are prepared to the same pixels, shrunk or not."""
-    image = Image.effect_noise((1300, 850), 60).convert("RGB")
-    image.paste(RED, (0, 0, 500, 300))
+    image = Image.effect_noise((700, 430), 60).convert("RGB")
+    image.paste(RED, (0, 0, 300, 200))
     options = {"lossless": True} if kind == "WEBP" else {}
-    plain = sent(saved(image, "PNG"), max_tokens=500).convert("RGB")
+    plain = sent(saved(image, "PNG"), "gpt-6-luna", max_tokens=100).convert("RGB")
+    assert plain.width < 500
     for orientation in STORED:
         stored = with_orientation(image, orientation, kind, **options)
-        assert sent(stored, max_tokens=500).convert("RGB").tobytes() == plain.tobytes()
+        found = sent(stored, "gpt-6-luna", max_tokens=100).convert("RGB")
+        assert found.tobytes() == plain.tobytes()

@@ -158,11 +158,14 @@ def by_pillow(data: bytes, plan: PreparePlan, fit: Fit, source: str) -> tuple[Im
 def opened(data: bytes, plan: PreparePlan, source: str) -> Image.Image:
     """Open without decoding. A TIFF that Pillow does not know is whole: its header was read."""
     try:
-        return open_image(data, FORMATS[plan.stored])
+        image = open_image(data, FORMATS[plan.stored])
     except ValueError:
         if plan.stored != TIFF:
             raise
         raise UnsupportedFormat(source, "TIFF of samples that Pillow does not know") from None
+    if plan.stored == TIFF and image.info.get("compression") == "webp":  # its libtiff cannot
+        raise UnsupportedFormat(source, "TIFF packed as WebP")
+    return image
 
 
 def sought(image: Image.Image, frame: int) -> Image.Image:

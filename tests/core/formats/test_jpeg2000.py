@@ -163,3 +163,17 @@ def test_parts_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     tile = part(12, b"\0\1")[6:]
     with pytest.raises(Unsafe, match="more than 3 parts"):
         jpeg2000.fault(jpeg2000.CODESTREAM + b"\0\2" + tile * 9)
+
+
+def test_depths_are_read_and_said() -> None:
+    """Each component has one, signed or not, in a file as in a bare codestream."""
+    image = Image.new("RGB", (8, 8), (9, 99, 200))
+    for data in (encoded(image, "JPEG2000"), encoded(image, "JPEG2000", no_jp2=True)):
+        found = jpeg2000.components(data)
+        assert (found.depths, found.is_reversible) == ((8, 8, 8), True)
+        deeper = jpeg2000.with_depths(data, found, (12, 13, 16))
+        assert jpeg2000.components(deeper).depths == (12, 13, 16)
+        signed = data[: found.at] + bytes([data[found.at] | 0x80]) + data[found.at + 1 :]
+        assert jpeg2000.components(signed).depths == (8, 8, 8)
+    lossy = encoded(image, "JPEG2000", irreversible=True)
+    assert not jpeg2000.components(lossy).is_reversible
