@@ -66,14 +66,12 @@ class Threads:
 @dataclass(slots=True)
 class Crew:
     """
-    The threads that read, those that prepare, and what all rows are doing right now: how many are
-    with the threads, wait for the pace, or are on their way; `holding` counts those with dollars
-    held.
+    The threads that read, those that prepare, and what all rows are doing right now: how many wait
+    for the pace, or are on their way; `holding` counts those with dollars held.
     """
 
     readers: Threads
     pixels: Threads
-    preparing: int = 0
     waiting: int = 0
     sending: int = 0
     holding: int = 0
@@ -179,12 +177,9 @@ class RowDriver(AsyncDriver):
     async def in_thread(self, flow: Flow[T], effect: Effect) -> Effect | Given | Done[T]:
         """Go on with a flow in a thread, as far as that goes; cancelled, wait until it has."""
         threads = self.crew.threads_for(effect)
-        self.crew.preparing += 1
-        try:
+        with self.gate.prepared():
             async with threads.begun:
                 return await self.finished(threads.pool.submit(self.leap, flow, effect))
-        finally:
-            self.crew.preparing -= 1
 
     async def finished(self, work: Future[Effect | Given | Done[T]]) -> Effect | Given | Done[T]:
         try:

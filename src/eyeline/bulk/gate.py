@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 # Of images that open rows hold: those that came with their rows, that were fetched, small files.
 BYTES_MAX = 192 * 2**20
+# Rows that read or prepare: enough to keep every thread busy. Only those on their way are many.
+PREPARING_MAX = 64
 
 
 class Gate:
@@ -18,7 +21,7 @@ class Gate:
 
     def __init__(self, rows_max: Callable[[], int], bytes_max: int = BYTES_MAX) -> None:
         self.most, self.bytes_max = rows_max, bytes_max
-        self.open = self.open_bytes = 0
+        self.open = self.open_bytes = self.preparing = 0
         self.turn = asyncio.Lock()
         self.changed = asyncio.Event()
         self.idle: set[asyncio.Task[None]] = set()
@@ -41,8 +44,9 @@ class Gate:
         return True
 
     def is_full(self, size_bytes: int) -> bool:
-        has_bytes = self.open_bytes + size_bytes <= self.bytes_max or not self.open
-        return self.open >= self.rows_max or not has_bytes
+        if self.open >= self.rows_max or self.preparing >= PREPARING_MAX:
+            return True
+        return self.open_bytes + size_bytes > self.bytes_max and self.open > 0
 
     def leave(self, size_bytes: int) -> None:
         self.open -= 1
@@ -53,6 +57,16 @@ class Gate:
         """Count what an open row holds beyond what it came with; below zero where it lets go."""
         self.open_bytes += size_bytes
         if size_bytes < 0:
+            self.changed.set()
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Count a row as one that is prepared, for as long as that takes."""
+        self.preparing += 1
+        try:
+            yield
+        finally:
+            self.preparing -= 1
             self.changed.set()
 
     def stop(self, reason: BaseException) -> None:

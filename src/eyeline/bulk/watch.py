@@ -94,7 +94,7 @@ class Watcher:
 
     def bottleneck(self) -> str:
         crew, gate = self.context.crew, self.context.gate
-        if gate.open < gate.rows_max // 2:
+        if gate.open < gate.rows_max // 2 and not gate.is_full(0):
             return "reading"
-        counts = {"preparing": crew.preparing, "pace": crew.waiting, "server": crew.sending}
+        counts = {"preparing": gate.preparing, "pace": crew.waiting, "server": crew.sending}
         return max(counts, key=lambda name: counts[name])
