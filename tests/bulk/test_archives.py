@@ -216,7 +216,9 @@ def test_storage_holds_tables_of_all_kinds(tmp_path: Path) -> None:
     storage.pipe(files)
     try:
         for name in ("t.parquet", "t.csv"):
-            rows = every(open_source(f"memory://d/{name}", spool=tmp_path / name))
+            source = open_source(f"memory://d/{name}", spool=tmp_path / name)
+            assert source.identity["bytes"] == len(files[f"/d/{name}"])
+            rows = every(source)
             assert rows[0].images[0].read() == PNG  # type: ignore[attr-defined]
         rows = every(open_source("memory://d/t.tar", spool=tmp_path / "tar"))
         assert len(rows) == 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -17,12 +18,15 @@ from batch_server import BatchServer, Killer, Line, answered, batch_server, expi
 from conftest import EXAMPLES
 
 from eyeline import Client
+from eyeline.adapters.batch_http import BatchHttp
 from eyeline.bulk.batch import desk, post
+from eyeline.bulk.batch.api import BatchApi
 from eyeline.bulk.batch.errors import BatchPending
 from eyeline.bulk.forecast import forecast
 from eyeline.bulk.result import RunResult, status_of
 from eyeline.bulk.run_errors import RunUnwritable
-from eyeline.errors import BudgetExceeded, SettingsError
+from eyeline.core.secret import Secret
+from eyeline.errors import BudgetExceeded, ServerFailed, SettingsError
 
 COUNT = 12
 Run = Callable[..., RunResult]
@@ -250,6 +254,57 @@ def test_a_lost_answer_creates_no_second_batch(run: Run, server: BatchServer) ->
     assert len(server.batches) == 1
     assert run("b.jsonl").done == COUNT
     assert len(server.batches) == 2
+
+
+def test_a_batch_is_found_among_many(server: BatchServer) -> None:
+    """Pages are turned until it comes, or until all that follow are older than the run."""
+
+    def found(number: int, since_s: float = 0.0) -> str:
+        key = Secret("sk-x")
+        api = BatchApi(BatchHttp("here", server.url, key, "tests"), "here", "gpt-6-luna", since_s)
+        try:
+            return asyncio.run(api.find({"n": str(number)}))
+        finally:
+            api.http.close()
+
+    line = {"custom_id": "a", "url": "/v1/chat/completions", "body": {"model": "m"}}
+    server.files["file-1"] = json.dumps(line).encode()
+    for number in range(5):
+        asked = {"input_file_id": "file-1", "endpoint": line["url"], "completion_window": "24h"}
+        server.create({**asked, "metadata": {"n": str(number)}})
+    assert [found(number) for number in (4, 2, 0, 7)] == ["batch_4", "batch_2", "batch_0", ""]
+    later_s = server.batches["batch_0"]["created_at"] + 60
+    before = len(server.calls)
+    assert (found(4, later_s), found(0, later_s)) == ("batch_4", "")
+    assert len(server.calls) == before + 2
+
+
+def test_a_network_that_comes_back_loses_nothing(run: Run, server: BatchServer) -> None:
+    """Each kind of call is cut twice before it goes through; nothing is created twice."""
+    cut: Counter[str] = Counter()
+
+    def twice(call: str) -> bool:
+        kind = call.partition("?")[0]
+        cut[kind] += 1
+        return cut[kind] <= 2
+
+    server.before = twice
+    assert run().done == COUNT
+    assert len(server.batches) == 1
+    assert min(cut.values()) >= 3
+
+
+def test_what_is_not_submitted_is_taken_back_too(run: Run, server: BatchServer) -> None:
+    """A live run forgets files that never went out, and asks their rows itself."""
+    working = server.do
+    server.do = lambda *call: (503, {"error": {"message": "down"}})  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("eyeline.bulk.batch.api.TRIES", 1)
+        with pytest.raises(ServerFailed):
+            run()
+    server.do = working  # type: ignore[method-assign]
+    live = run(batch=False)
+    assert (live.done, server.asked.total(), len(server.batches)) == (COUNT, COUNT, 0)
 
 
 def test_a_full_disk_ends_the_run_and_fails_no_row(

@@ -7,7 +7,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from eyeline.bulk.errors import SourceError
+from eyeline.bulk.errors import DriverMissing, SourceError
 from eyeline.bulk.rows import Row, Shard, Source, open_source
 from eyeline.bulk.sources import lines, listing
 from eyeline.core.reference import parse_reference
@@ -104,6 +104,13 @@ def test_storage_is_listed_and_read_when_needed(tmp_path: Path) -> None:
         assert [row.key for row in globbed] == ["memory:///shop/b.jpg"]
     finally:
         storage.rm("/shop", recursive=True)
+
+
+def test_a_driver_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    """The hint is the line that installs it."""
+    with pytest.raises(DriverMissing) as caught:
+        open_source("abfs://box/photos/", spool=tmp_path / "run")
+    assert caught.value.hint == "pip install adlfs"
 
 
 def test_one_image_is_a_run_of_one_row(tmp_path: Path) -> None:
