@@ -326,8 +326,13 @@ def test_an_engine_without_batches_is_refused(tmp_path: Path, table: str) -> Non
     """A model in this process, or a client of one's own, has no Batch API."""
     with Client(engine="local") as client, pytest.raises(SettingsError, match="--batch: 'local'"):
         client.run("Is this {name}?", table, str(tmp_path / "o.csv"), batch=True)
-    with pytest.raises(SettingsError, match="without batch"), Client(engine="local") as client:
-        client.run("Is this {name}?", table, str(tmp_path / "o.csv"), no_wait=True)
+    for options, said in (
+        ({"no_wait": True}, "without batch"),
+        ({"batch": True, "on": "ray"}, "on="),
+    ):
+        given: Any = options
+        with Client(engine="local") as client, pytest.raises(SettingsError, match=said):
+            client.run("Is this {name}?", table, str(tmp_path / "o.csv"), **given)
 
 
 # Imports once, and forks a run for each line; it begins when its number is known.

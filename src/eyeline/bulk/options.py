@@ -59,6 +59,8 @@ def check_run(options: RunOptions) -> None:
         raise SettingsError("in_doubt", str(given), expected)
     if options.get("no_wait") and not options.get("batch"):
         raise SettingsError("no_wait", "without batch", "both, or neither")
+    if options.get("batch") and options.get("on"):
+        raise SettingsError("batch", f"beside on={options['on']!r}", "one of both")
     if options.get("refresh"):
         raise SettingsError("refresh", "for a run", "--new --no-cache, which asks every row anew")
     for name in ("image", "keep"):
