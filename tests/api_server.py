@@ -94,6 +94,9 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         body, port = self.rfile.read(length), self.client_address[1]
+        if len(body) < length:  # from somebody who was killed as it went out
+            self.close_connection = True
+            return
         reply = self.api.next_reply(Recorded(self.command, self.path, headers, body, port))
         self.close_connection = reply.cut or reply.drop
         if not reply.drop:

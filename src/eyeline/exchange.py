@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any, TypeVar
 
 from eyeline.core.dialect import STANDARD, Dialect
@@ -78,8 +77,9 @@ def attempt(request: Request, asking: Asking, hold: Hold, exchanged: Exchanged[R
     """
     Send until a reply comes, or an error that waiting does not mend; `exchanged` sends it once.
     """
-    started_s: float | None = None
-    for number in count(1):
+    started_s, number = None, 0
+    while True:
+        number += 1
         turn = yield from wait_for_turn(hold, patient=asking.patient)
         # Waiting in line is no attempt, and does not use up the time for them.
         started_s = turn.at_s if started_s is None else started_s
@@ -91,7 +91,6 @@ def attempt(request: Request, asking: Asking, hold: Hold, exchanged: Exchanged[R
             if delay_s is None:
                 raise
         yield Sleep(delay_s)
-    raise AssertionError
 
 
 def wait_for_turn(hold: Hold, *, patient: bool) -> Flow[Turn]:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from eyeline.core.formats.jpeg import SEGMENTS_MAX
 from eyeline.core.media import GIF, JPEG, PNG, TIFF, WEBP
-from eyeline.core.metadata import cut_metadata
+from eyeline.core.metadata import cut_metadata, walked
 from eyeline.core.whole import check_whole
 
 SECRET = b"Ada's kitchen"
@@ -120,6 +121,16 @@ def test_what_has_no_metadata_is_not_copied(media_type: str) -> None:
     """The same object comes back, so that a large file is not held twice."""
     data = saved(media_type)
     assert cut_metadata(data, media_type) is data
+
+
+def test_a_jpeg_of_endless_segments_is_not_walked() -> None:
+    """One walk serves all who ask for it; of what nobody could walk there is none."""
+    data = saved(JPEG)
+    assert cut_metadata(data, JPEG, walked(data, JPEG)) == cut_metadata(data, JPEG)
+    assert walked(data, PNG) is None
+    endless = data[:2] + b"\xff\xfe\x00\x02" * (SEGMENTS_MAX + 1)
+    assert walked(endless, JPEG) is None
+    assert cut_metadata(endless, JPEG) == endless
 
 
 def test_a_header_of_no_bytes() -> None:

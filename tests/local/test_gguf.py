@@ -486,8 +486,8 @@ def test_a_model_without_its_mmproj(tiny_vlm: TinyVlm, tmp_path: Path) -> None:
 def test_without_xllamacpp(tiny_vlm: TinyVlm) -> None:
     """Where xllamacpp is not installed, the first use names the extra that brings it."""
     script = (
-        "import sys; sys.path = [p for p in sys.path if 'site-packages' not in p]; "
-        "sys.path[:0] = sys.argv[2:]; from pathlib import Path; import eyeline.errors as e; "
+        "import sys; sys.modules['xllamacpp'] = None; sys.path.insert(0, sys.argv[2]); "
+        "from pathlib import Path; import eyeline.errors as e; "
         "from eyeline.local.gguf import GgufEngine\n"
         "try: GgufEngine(Path(sys.argv[1])).load()\n"
         "except e.MissingExtra as error: print(error, '/', error.hint)"
