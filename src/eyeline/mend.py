@@ -133,6 +133,8 @@ class Mender(ImageMender):
 
     def part(self, part: Any, where: str, takes: Takes) -> Flow[Sequence[Any]]:
         kind = part.get("type") if isinstance(part, Mapping) else None
+        if not isinstance(kind, str):
+            return [part]
         if kind in IMAGE_TYPES:
             return (yield from self.image(part, where, takes))
         if kind in TEXT_TYPES and isinstance(part.get("text"), str):

@@ -31,6 +31,7 @@ def said(content: Any) -> list[Any]:
         (said([{"type": "input_text"}, {"type": "input_image"}]), "responses"),
         ([{"type": "function_call_output", "output": "x"}], "responses"),
         ((*said(("x",)), 7), "chat"),
+        (said([{"type": {}}, {"type": ["input_text"]}]), "chat"),
     ],
 )
 def test_the_api_is_told_by_the_body(body: Any, api: str | None) -> None:

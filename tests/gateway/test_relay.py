@@ -23,6 +23,8 @@ from api_server import (
     stream_reply,
     whole,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from eyeline.gateway.options import Bounds
@@ -411,3 +413,36 @@ def test_bodies_over_the_limit_are_refused(engine: ApiServer) -> None:
         answer = httpx.post(f"{running.url}/responses", content=pieces)
         assert answer.status_code == 413
     assert not engine.requests
+
+
+# --- bodies of any shape --------------------------------------------------------------------------
+
+ATOMS = st.sampled_from(
+    [None, True, 0, 1.5, "", "x", data_url(PNG), "data:,x", "/etc/passwd", "http://[::1", "\ud800"]
+)
+NAMES = st.sampled_from(
+    ["role", "content", "type", "text", "image_url", "url", "detail", "file_id", "output"]
+)
+KINDS = st.sampled_from(["text", "image_url", "input_text", "input_image", "message"])
+ANY = st.recursive(
+    ATOMS | KINDS, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=20
+)
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses"])
+def test_no_shape_of_a_body_is_a_fault_of_ours(
+    running: Running, offline: Running, path: str
+) -> None:
+    """Whatever stands where messages should, the answer is the engine's, or says what is wrong."""
+    field = "messages" if "chat" in path else "input"
+    with httpx.Client() as client:
+
+        @given(ANY | st.lists(st.fixed_dictionaries({"role": st.just("user"), "content": ANY})))
+        @settings(max_examples=30, deadline=None, derandomize=True)
+        def ask(value: Any) -> None:
+            body = json.dumps({"model": "gpt-4o", field: value}).encode()
+            for gateway in (running, offline):
+                answer = client.post(gateway.url + path, content=body)
+                assert answer.status_code in (200, 400), answer.text
+
+        ask()

@@ -37,6 +37,11 @@ DELETE FROM objects WHERE kind = ? AND number <= (
 """
 
 
+def plain(id: str) -> str:
+    """Give an id as SQLite can hold it; what a client made up may be no text at all."""
+    return id if id.isascii() else ""
+
+
 class SqliteShelf:
     """The Shelf in one file, readable by the user alone; threads and processes may share it."""
 
@@ -53,19 +58,21 @@ class SqliteShelf:
     def get(self, kind: str, id: str) -> dict[str, Any] | None:
         query = "SELECT value FROM objects WHERE kind = ? AND id = ?"
         with self.open() as connection:
-            row = connection.execute(query, (kind, id)).fetchone()
+            row = connection.execute(query, (kind, plain(id))).fetchone()
         return None if row is None else dict(json.loads(row[0]))
 
     def data(self, id: str) -> bytes | None:
         with self.open() as connection:
-            row = connection.execute("SELECT data FROM objects WHERE id = ?", (id,)).fetchone()
+            row = connection.execute(
+                "SELECT data FROM objects WHERE id = ?", (plain(id),)
+            ).fetchone()
         data: bytes | None = None if row is None else row[0]
         return data
 
     def delete(self, kind: str, id: str) -> bool:
         with self.open() as connection:
             query = "DELETE FROM objects WHERE kind = ? AND id = ?"
-            return connection.execute(query, (kind, id)).rowcount > 0
+            return connection.execute(query, (kind, plain(id))).rowcount > 0
 
     def swap(self, kind: str, id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         query = "UPDATE objects SET value = ? WHERE kind = ? AND id = ? AND value = ?"

@@ -39,7 +39,7 @@ def api_of(body: Any) -> Api | None:
         return "responses" if "input" in body or "instructions" in body else None
     if not is_list(body):
         return None
-    words = [word for item in body for word in words_of(item)]
+    words = [word for item in body for word in words_of(item) if isinstance(word, str)]
     theirs = sum(word in RESPONSES_WORDS for word in words)
     return "responses" if theirs > sum(word in CHAT_WORDS for word in words) else "chat"
 
