@@ -94,7 +94,10 @@ class Count:
 
 @dataclass
 class Run:
-    """One client's run of many requests against one server; a row that is refused comes again."""
+    """
+    One client's run of many requests against one server; a row that is refused comes again. As
+    many as the pace wants are in flight, or so many `at_once`, which wait for nothing.
+    """
 
     pace: Pace
     server: Any
@@ -102,6 +105,7 @@ class Run:
     latency_s: float
     count: Count
     advised_s: float | None = None
+    at_once: int | None = None
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     events: list[tuple[float, int, Callable[..., None], Any]] = field(default_factory=list)
     order: Iterator[int] = field(default_factory=itertools.count)
@@ -119,12 +123,12 @@ class Run:
         return self.count
 
     def begin_rows(self) -> None:
-        while self.rows < self.pace.in_flight:
+        while self.rows < (self.at_once or self.pace.in_flight):
             self.rows += 1
             self.ask(None, 0)
 
     def ask(self, turn: Turn | None, tries: int) -> None:
-        turn = self.pace.reserve(1, turn, self.now_s, patient=True)
+        turn = self.pace.reserve(1, turn, self.now_s, patient=self.at_once is None)
         if turn.wait_s:
             self.later(turn.wait_s + self.spread(0.0005), self.ask, turn, tries)
         else:
@@ -155,9 +159,10 @@ class Run:
 
 def run(
     server: str, rate: RateAt, seconds: int, latency_s: float = 0.2, *,
-    pace: Pace | None = None, advised_s: float | None = None,
+    pace: Pace | None = None, advised_s: float | None = None, at_once: int | None = None,
 ) -> Count:  # fmt: skip
-    """Ask as many as the pace wants in flight for so many seconds of virtual time."""
+    """Ask for so many seconds of virtual time."""
     count = Count([0] * seconds, [0] * seconds)
     made = pace or Pace()
-    return Run(made, SERVERS[server](), rate, latency_s, count, advised_s).run(seconds)
+    made_run = Run(made, SERVERS[server](), rate, latency_s, count, advised_s, at_once)
+    return made_run.run(seconds)

@@ -155,7 +155,7 @@ def test_long_advice_is_taken_where_it_is_meant(
 ) -> None:
     """All wait as long as the server asks for, once it has refused a request sent meanwhile."""
     pace = Pace(requests_per_min=60_000)
-    first, second = reserve(pace), reserve(pace, now_s=0.0)
+    first, second = reserve(pace), reserve(pace, now_s=0.01)
     pace.refuse(first, advised_s, 0.0)
     if second_at_s:
         second = reserve(pace, now_s=second_at_s)

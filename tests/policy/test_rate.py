@@ -70,3 +70,12 @@ def test_advice_is_followed_without_loss() -> None:
     count = run("a second's burst", lambda _: 40, 40, advised_s=1.0)
     assert count.reached(40, 15) >= 0.95
     assert count.share_refused(15) <= 0.01
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_rush_is_counted(server: str) -> None:
+    """Where many went at once, how many of them were let through is where it goes on from."""
+    count = run(server, lambda _: 50, 40, at_once=64)
+    assert sum(count.refused[:10]) <= 80
+    assert count.reached(50, 20) >= 0.95
+    assert count.share_refused(20) <= 0.01

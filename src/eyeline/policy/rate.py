@@ -23,6 +23,7 @@ from math import sqrt
 from eyeline.policy.refusals import Refusals, Sent
 
 FIRST_PER_S = 6.0
+MARKS_MAX = 100
 DOUBT_MIN, DOUBT_MAX = 0.02, 0.4
 # Where nothing is known but one refusal, or a pause had to be made.
 DOUBT_AT_FIRST = 0.3
@@ -71,12 +72,16 @@ class Rate:
         self.per_s = FIRST_PER_S
         self.pause_until_s = 0.0
         self.ceiling_per_s = float("inf")
-        # What was sent while nothing is known: one request for every tenth that the rate rose.
+        # What was sent while nothing is known: a request for every tenth that the rate rose, and
+        # for every half second.
         self.ramp: list[Sent] | None = []
         self.refusals = Refusals()
         self.count = 0
         # Requests up to this number went before the rate was last cut, or before a pause.
         self.cut = self.paused = 0
+        # What was sent without waiting, and of what went before a pause, how much was refused.
+        self.rushed = self.missed = 0
+        self.rush: list[Sent] = []
         # How many requests the climb to the belief takes, and how many have gone.
         self.climb = self.climbed = 0.0
         # The first refusal of the latest ones, the belief then, and the first request after a
@@ -109,9 +114,11 @@ class Rate:
         self.count += 1
         sent = Sent(self.count, now_s, self.per_s)
         if self.paused and self.resumed is None and self.count > self.paused:
-            self.resumed = sent
-        if self.ramp is not None and (not self.ramp or self.ramp[-1].per_s * 1.1 < self.per_s):
+            self.resume(sent)
+        self.rushed += not rises
+        if self.ramp is not None and (not self.ramp or is_later(sent, self.ramp[-1])):
             self.ramp.append(sent)
+            del self.ramp[:-MARKS_MAX]
         if rises:
             self.per_s = min(self.risen(), self.ceiling_per_s)
         return sent
@@ -141,16 +148,27 @@ class Rate:
         self.climb = max(min(CLIMB / doubt, max(80.0, 8 * belief.per_s)), belief.per_s)
         self.per_s = min(belief.per_s * (1 - doubt), self.ceiling_per_s)
 
+    def resume(self, sent: Sent) -> None:
+        """Go on after a pause: what was rushed has come back by now."""
+        self.resumed = sent
+        if self.rush:
+            self.before = Belief(self.passed_per_s(self.rush), DOUBT_AT_FIRST)
+            self.rush = []
+            self.aim(self.before)
+
     # --- refusals -------------------------------------------------------------------------------
 
     def refuse(self, sent: Sent) -> None:
         """Learn from a refusal."""
         if sent.number <= self.paused:
+            self.missed += 1
             return
         self.refusals.add(sent)
         is_new = sent.number > self.cut
         if self.ramp is not None:
             self.begin(sent, self.guess(sent, self.ramp))
+            if self.rushed > PASSED_MIN:
+                self.halt(sent, self.ramp)
             self.ramp = None
         elif self.anchor is None:
             self.begin(sent, Belief(0.9 * sent.per_s, 0.1))
@@ -186,12 +204,25 @@ class Rate:
             for each in ramp
             if sent.at_s - each.at_s > 0.5
         )
-        most = min(sent.per_s, max(really, default=sent.per_s))
-        least = min(max(least, 0.05 * most), 0.95 * most)
+        most = max(min(sent.per_s, max(really, default=sent.per_s)), least / 0.95)
+        least = max(least, 0.05 * most)
         # From a few requests it cannot be told what was burst, and what rate.
         weight = 0.3 if sent.number > PASSED_MIN else 0.7
         doubt = min(DOUBT_AT_FIRST, (most - least) / (most + least))
         return Belief(least ** (1 - weight) * most**weight, doubt)
+
+    def halt(self, sent: Sent, ramp: list[Sent]) -> None:
+        """
+        Send nothing for a second, where many went without waiting: which of them was refused first
+        says nothing, how many says all.
+        """
+        self.pause_until_s = sent.at_s + 1
+        self.rush, self.paused, self.missed = ramp, self.count, 1
+
+    def passed_per_s(self, rush: list[Sent]) -> float:
+        """Give the most that was let through in any time before the pause, less a burst."""
+        passed, last_s = self.paused - self.missed, rush[-1].at_s
+        return max(1.0, *((passed - each.number) / (last_s - each.at_s + 1) for each in rush))
 
     def between(self, sent: Sent, anchor: Sent) -> Belief:
         """Take a refusal after much was let through: the rate is between that, and the rate now."""
@@ -228,9 +259,13 @@ class Rate:
         """Send nothing for a second, which empties any window, and go on at a share of before."""
         self.pause_until_s = anchor.at_s + 1
         self.cut = self.paused = self.count
-        self.resumed = None
+        self.missed, self.resumed = 0, None
         self.before = Belief(share * self.before.per_s, DOUBT_AT_FIRST)
         self.aim(self.before)
+
+
+def is_later(sent: Sent, mark: Sent) -> bool:
+    return sent.per_s > 1.1 * mark.per_s or sent.at_s > mark.at_s + 0.5
 
 
 def measure(passed: int, refused: int, past_s: float, most_per_s: float) -> Belief:
