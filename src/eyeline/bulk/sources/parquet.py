@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 from eyeline.bulk.arrow import pa, pq
@@ -21,6 +21,8 @@ GROUP_ROWS_MAX = 10_000
 BATCH_BYTES, BATCH_ROWS_MAX = 16 * 2**20, 1000
 # Pages are read as they are needed, not a row group at once.
 BUFFER_BYTES = 2**20
+# What pyarrow raises for damage.
+UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
 # Enough to see what a column holds, without reading a hundred photos for it.
 SAMPLE_ROWS = 10
 
@@ -48,14 +50,26 @@ class ParquetSource:
             yield Shard(number, self.table.location, start, stop, start)
 
     def rows(self, shard: Shard) -> Iterator[Row]:
+        """Give the rows; where a page is damaged, all from there on are rows with a problem."""
         names = [*dict.fromkeys((*self.table.image_columns, *self.columns))]
-        for at, cells in enumerate(read(shard, names)):
-            yield self.table.row(at, shard.first, cells)
+        at = 0
+        try:
+            for at, cells in enumerate(read(shard, names), 1):
+                yield self.table.row(at - 1, shard.first, cells)
+        except UNREADABLE as error:
+            found = f"the file is damaged: {str(error).partition(chr(10))[0]}"
+            for left in range(at, rows_of(shard)):
+                yield self.table.failed(left, shard.first, found)
 
     def peek(self, shard: Shard) -> Iterator[Row]:
         """Give the rows without their images, which are not read."""
-        for at, cells in enumerate(read(shard, [*self.columns])):
-            yield self.table.peeked(at, shard.first, cells)
+        at = 0
+        try:
+            for at, cells in enumerate(read(shard, [*self.columns]), 1):
+                yield self.table.peeked(at - 1, shard.first, cells)
+        except UNREADABLE:
+            for left in range(at, rows_of(shard)):
+                yield self.table.peeked(left, shard.first, {})
 
     def schema(self) -> pa.Schema:
         with opened(self.table.location) as file:
@@ -63,21 +77,37 @@ class ParquetSource:
         return pa.schema([known.field(name) for name in self.columns])
 
 
+def rows_of(shard: Shard) -> int:
+    assert shard.stop is not None
+    return shard.stop - shard.start
+
+
 def open_parquet(location: str, origin: str, given: Sequence[str] = ()) -> ParquetSource:
     """Open a Parquet file. Raises SourceError where it is none, or holds no images."""
     with opened(location) as file:
         names = file.schema_arrow.names
-        if not file.metadata.num_rows:
-            raise SourceError(shown(location), "no rows", "at least one")
-        batch = next(file.iter_batches(SAMPLE_ROWS, row_groups=[first_group(file)]))
-        sample = readable(batch).to_pylist()
+        sample = first_rows(location, file)
     images = image_columns(origin, given, names, sample)
     return ParquetSource(Table(location, origin, images, plain_columns(names, images, sample)))
 
 
-def first_group(file: pq.ParquetFile) -> int:
-    """Give the first row group that holds rows."""
-    return next(at for at in range(file.num_row_groups) if file.metadata.row_group(at).num_rows)
+def first_rows(location: str, file: pq.ParquetFile) -> list[dict[str, Any]]:
+    """Give the first rows. Raises SourceError where they cannot be read."""
+    try:
+        batches = file.iter_batches(SAMPLE_ROWS, row_groups=first_group(file))
+        sample = [row for batch in islice(batches, 1) for row in readable(batch).to_pylist()]
+    except UNREADABLE as error:
+        found = str(error).partition("\n")[0]
+        raise SourceError(shown(location), found, "rows that can be read") from None
+    if not sample:
+        raise SourceError(shown(location), "no rows", "at least one")
+    return sample
+
+
+def first_group(file: pq.ParquetFile) -> list[int]:
+    """Give the first row group that holds rows, if one does."""
+    groups = range(file.num_row_groups)
+    return [at for at in groups if file.metadata.row_group(at).num_rows][:1]
 
 
 @contextmanager
@@ -85,7 +115,7 @@ def opened(location: str) -> Iterator[pq.ParquetFile]:
     with open_binary(location) as file:
         try:
             parquet = pq.ParquetFile(file, buffer_size=BUFFER_BYTES, pre_buffer=False)
-        except (pa.ArrowInvalid, OSError) as error:
+        except UNREADABLE as error:
             found = str(error).partition("\n")[0]
             raise SourceError(shown(location), found, "a Parquet file") from None
         with parquet:
