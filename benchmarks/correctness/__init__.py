@@ -1,0 +1,1 @@
+"""What other tools get wrong, each case run: see docs/correctness.md."""
