@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from math import isinf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -147,7 +148,7 @@ def mend_body(data: bytes, api: Api, way: Way) -> Flow[Body]:
 def read_object(skeleton: bytes) -> dict[str, Any] | None:
     """Read a body, None where the API will say what is wrong with it."""
     try:
-        fields = json.loads(skeleton, parse_constant=refuse_constant)
+        fields = json.loads(skeleton, parse_constant=refuse_constant, parse_float=finite)
     except (ValueError, RecursionError):
         return None
     return fields if isinstance(fields, dict) else None
@@ -155,6 +156,12 @@ def read_object(skeleton: bytes) -> dict[str, Any] | None:
 
 def refuse_constant(name: str) -> float:
     raise ValueError(name)
+
+
+def finite(number: str) -> float:
+    """Read a number; one that no float holds could not be written again."""
+    value = float(number)
+    return refuse_constant(number) if isinf(value) else value
 
 
 def is_worth_noting(found: Finding) -> bool:

@@ -178,7 +178,7 @@ def test_a_fault_of_ours_is_an_error_of_the_apis(caplog: pytest.LogCaptureFixtur
     answer = asyncio.run(ask())
     assert (answer.status_code, answer.json()["error"]["type"]) == (500, "server_error")
     assert "Secret" not in answer.text
-    assert "GET /v1/models: KeyError" in caplog.text
+    assert "GET /v1/models: KeyError at test_operation.py:" in caplog.text
 
 
 # --- processes ------------------------------------------------------------------------------------

@@ -106,6 +106,11 @@ def test_what_is_no_json_is_the_engines_to_judge(running: Running) -> None:
     assert answer.status_code == 400
     assert "could not parse" in answer.json()["error"]["message"]
     assert running.engine.requests[0].body == b'{"model": NaN}'
+    for number in (b"1e999", b"9" * 5000, b"[" * 5000 + b"]" * 5000):
+        running.engine.script.append(whole(chat_completion("A.")))
+        body = b'{"messages": %s, "x": %s}' % (json.dumps(user(data_url(PNG))).encode(), number)
+        assert post(running, body).status_code == 200
+        assert running.engine.requests[-1].body == body
 
 
 def test_the_clients_key_stays_here(running: Running) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import orjson
@@ -114,10 +116,16 @@ class Journal:
         try:
             await self.app(scope, receive, send)
         except Exception as error:
-            logger.exception("%s %s: %s", entry.method, redact(entry.path), type(error).__name__)
+            logger.exception("%s %s: %s", entry.method, redact(entry.path), named(error))
             if entry.first_s is None:
                 said = Refused(500, "The gateway failed; its log says how.", "internal_error")
                 await said.response()(scope, receive, send)
+
+
+def named(error: Exception) -> str:
+    """Say what went wrong and where, for a log that shows no more than a line."""
+    frame = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
 
 
 def request_id(headers: Any) -> str:
