@@ -118,8 +118,8 @@ def test_one_image_is_a_run_of_one_row(tmp_path: Path) -> None:
     put(tmp_path, "a[1].jpg")
     rows = every(open_source(f"{tmp_path}/a[1].jpg", spool=tmp_path / "run"))
     assert [row.key for row in rows] == [f"{tmp_path}/a[1].jpg"]
-    rows = every(open_source("https://h/b.jpg", spool=tmp_path / "two"))
-    assert [row.images for row in rows] == [("https://h/b.jpg",)]
+    rows = every(open_source("https://h/b.jpg?key=1", spool=tmp_path / "two"))
+    assert [row.images for row in rows] == [("https://h/b.jpg?key=1",)]
 
 
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:

@@ -189,6 +189,12 @@ def test_a_table_that_makes_no_sense_is_refused(
         open_source(table(tmp_path, name, content), spool=spool)
 
 
+def test_a_name_with_a_question_mark_is_a_name(tmp_path: Path, spool: Path) -> None:
+    """On this machine no query begins there."""
+    rows = every(open_source(table(tmp_path, "what?.csv", "image\na.jpg\n"), spool=spool))
+    assert [row.images for row in rows] == [(f"{tmp_path}/a.jpg",)]
+
+
 def test_columns_are_named_or_found(tmp_path: Path, spool: Path) -> None:
     """By content first, then by name; --image decides, and a misspelt one gets the nearest."""
     text = "id,url,front,back\n1,https://h/1,a.jpg,b.jpg\n"

@@ -68,7 +68,7 @@ def test_a_table_of_a_web_server_is_read(tmp_path: Path, web: str, name: str) ->
     (tmp_path / "web" / f"{name}.csv").write_text("image\n" + "\n".join(cells) + "\n")
     for ending in ("parquet", "csv"):
         spool = tmp_path / f"run-{ending}"
-        source = open_source(f"{web}/{name}.{ending}", spool=spool)
+        source = open_source(f"{web}/{name}.{ending}?token=a/b", spool=spool)
         rows = [row for shard in source.shards() for row in source.rows(shard)]
         assert [row.images for row in rows] == [(f"{web}/a.jpg",), (), (), ("https://h/b.jpg",)]
         assert "a path of this machine, in a table from elsewhere" in str(rows[1].problem)

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from eyeline.bulk.arrow import pa, pq
 from eyeline.bulk.columns import Columns
-from eyeline.bulk.sources.storage import open_binary
+from eyeline.bulk.sources.storage import bare, open_binary
 from eyeline.bulk.texts import Write, csv_writer, dumps, jsonl_writer
 from eyeline.bulk.whole import whole_file
 from eyeline.errors import SettingsError
@@ -29,7 +29,7 @@ GROUP_ROWS, GROUP_BYTES = 20_000, 16 * 2**20
 
 def check_format(out: str) -> str:
     """Give the suffix of a result's name. Raises SettingsError for one that is not written here."""
-    suffix = Path(out.partition("?")[0]).suffix.lower()
+    suffix = Path(bare(out)).suffix.lower()
     if suffix not in FORMATS:
         raise SettingsError("-o", out, f"a name in {', '.join(FORMATS)}, or a folder/ for parts")
     return suffix

@@ -13,7 +13,7 @@ from typing import Any
 from eyeline.adapters.folders import is_image_name
 from eyeline.bulk.errors import RowUnreadable, SourceError
 from eyeline.bulk.rows import Row
-from eyeline.bulk.sources.storage import SCHEME, RemoteFile, is_remote
+from eyeline.bulk.sources.storage import SCHEME, RemoteFile, bare, is_remote, is_web
 from eyeline.core.media import sniff
 from eyeline.core.reference import shown
 
@@ -131,8 +131,8 @@ def resolve(name: str, table: str, place: str) -> object:
         if table.partition("://")[0] in STRANGERS:
             raise RowUnreadable(place, "a path of this machine, in a table from elsewhere")
         return name
-    if table.startswith(("http:", "https:")):
-        return f"{table.rpartition('/')[0]}/{name}"
+    if is_web(table):
+        return f"{bare(table).rpartition('/')[0]}/{name}"
     if is_remote(table):
         return RemoteFile(f"{table.rpartition('/')[0]}/{name}")
     return os.path.join(os.path.dirname(table), name)  # noqa: PTH118, PTH120

@@ -12,7 +12,7 @@ from eyeline.bulk.errors import RowUnreadable
 from eyeline.bulk.rows import Row, Shard
 from eyeline.bulk.sources.lines import contents, cut_file
 from eyeline.bulk.sources.listing import Listed
-from eyeline.bulk.sources.storage import RemoteFile, is_remote, local_path
+from eyeline.bulk.sources.storage import RemoteFile, is_remote, is_web, local_path
 from eyeline.core.reference import shown
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class FileSource:
 
 def image_at(place: str) -> object:
     """Give what `parse_reference` takes; an address on the web goes the way of all addresses."""
-    if place.startswith(("http:", "https:")):
+    if is_web(place):
         return place
     return RemoteFile(place) if is_remote(place) else local_path(place)
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from eyeline.adapters.folders import is_folder, is_image_name
 from eyeline.bulk.errors import SourceError
-from eyeline.bulk.sources.storage import file_system, is_remote, local_path
+from eyeline.bulk.sources.storage import file_system, is_remote, is_web, local_path
 from eyeline.core.media import sniff
 from eyeline.core.reference import shown
 
@@ -154,6 +154,9 @@ def is_image(path: str) -> bool:
 
 def remote_files(location: str, accept: Accept) -> Iterator[Listed]:
     """Give the files below a URL, or those that a glob in it matches, by their names alone."""
+    if is_web(location):  # one image; nothing on the web can be listed
+        yield Listed(location)
+        return
     files, path = file_system(location)
     try:
         if accept(path) and not glob.has_magic(path):  # one file, read when its row is due

@@ -17,7 +17,7 @@ from eyeline.bulk.sources.chosen import Peekable, choose
 from eyeline.bulk.sources.files import FileSource
 from eyeline.bulk.sources.listing import is_image, list_files
 from eyeline.bulk.sources.many import ManySource, remembering
-from eyeline.bulk.sources.storage import is_remote, local_path, open_binary
+from eyeline.bulk.sources.storage import bare, is_remote, is_web, local_path, open_binary
 from eyeline.bulk.whole import whole_file
 from eyeline.core.reference import shown
 
@@ -41,7 +41,7 @@ def find(text: str, spool: Path, columns: Sequence[str]) -> Peekable:
     if text == "-":
         return open_table(str(spooled(spool)), columns, "")
     is_there = not is_remote(text) and local_path(text).exists()
-    if glob.has_magic(text) and not is_there:
+    if is_glob(text) and not is_there:
         return listed(text, "", spool, columns)
     if not is_there and not is_remote(text):
         raise SourceError(shown(text), "no such file or folder", "a folder, a table or a glob")
@@ -50,12 +50,15 @@ def find(text: str, spool: Path, columns: Sequence[str]) -> Peekable:
     return single(text, spool, columns)
 
 
+def is_glob(text: str) -> bool:
+    return glob.has_magic(text) and not is_web(text)
+
+
 def is_folder(text: str) -> bool:
     """Say whether a source is a folder; of storage, where its name is no table's or image's."""
     if not is_remote(text):
         return local_path(text).is_dir()
-    name = text.partition("?")[0].lower()
-    return not (kind(name) or is_image_name(name) or name.startswith(("http:", "https:")))
+    return not (is_web(text) or kind(text) or is_image_name(text))
 
 
 def kind(name: str) -> str:
@@ -65,7 +68,7 @@ def kind(name: str) -> str:
 
 def single(text: str, spool: Path, columns: Sequence[str]) -> Peekable:
     """Open one file: a table, or an image, which is a run of one row."""
-    name = text.partition("?")[0] if is_remote(text) else text
+    name = bare(text)
     if kind(name):
         return open_table(here(text, name, spool), columns, text)
     if is_image_name(name) if is_remote(text) else is_image(text):
@@ -81,7 +84,7 @@ def open_table(location: str, columns: Sequence[str], origin: str | None = None)
     comes from, if not from there: relative names in it are meant from there.
     """
     origin = location if origin is None else origin
-    match kind(location.partition("?")[0]):
+    match kind(bare(location)):
         case "references":
             from eyeline.bulk.sources.texts import open_references
 
@@ -114,7 +117,7 @@ def listed(text: str, top: str, spool: Path, columns: Sequence[str]) -> Peekable
 
 
 def is_table_glob(text: str) -> bool:
-    return glob.has_magic(text) and kind(text) != ""
+    return is_glob(text) and kind(text) != ""
 
 
 def many(text: str, top: str, listing: Path, columns: Sequence[str]) -> ManySource:
@@ -148,7 +151,7 @@ def here(text: str, name: str, spool: Path) -> str:
 
 def is_stream(text: str) -> bool:
     """Say whether a table is on a web server that gives it from its beginning alone."""
-    if not text.startswith(("http:", "https:")):
+    if not is_web(text):
         return False
     try:
         with open_binary(text, 1) as file:

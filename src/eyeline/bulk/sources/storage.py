@@ -29,6 +29,16 @@ def is_remote(location: str) -> bool:
     return found is not None and found[1].lower() != "file"
 
 
+def is_web(location: str) -> bool:
+    """Say whether a location is an address, whose ? begins a query and stands for no letter."""
+    return location.startswith(("http:", "https:"))
+
+
+def bare(location: str) -> str:
+    """Give a location without the query of an address, for its name."""
+    return location.partition("?")[0] if is_web(location) else location
+
+
 def local_path(location: str) -> Path:
     """Give the path of a location on this machine, written as a path or a `file:` URL."""
     from eyeline.core.reference import file_url_path
