@@ -136,3 +136,36 @@ def test_rows_in_doubt_can_be_skipped(api: ApiServer, photos: Path, tmp_path: Pa
     process.communicate(timeout=60)
     assert process.returncode == 0
     assert len(api.requests) == 4
+
+
+NOTEBOOK = """
+import asyncio, sys
+import eyeline
+
+async def cell():
+    try:
+        eyeline.run("What?", *sys.argv[1:3], base_url=sys.argv[3], sight_check=False)
+    except KeyboardInterrupt:
+        print("interrupted")
+
+asyncio.new_event_loop().run_until_complete(cell())  # as a kernel does: no handler of signals
+"""
+
+
+def test_a_notebook_is_interrupted(api: ApiServer, photos: Path, tmp_path: Path) -> None:
+    """Where a run works beside a loop, an interruption drains it just the same."""
+    out, reached = tmp_path / "out.jsonl", threading.Event()
+
+    def interrupt(request: Recorded) -> Reply:
+        process.send_signal(signal.SIGINT)
+        reached.wait(0.5)  # so that the signal comes before the answer
+        return whole(chat_completion("A sign."))
+
+    api.script.extend([whole(chat_completion("A sign."))] * 5 + [interrupt])
+    line = [sys.executable, "-c", NOTEBOOK, str(photos), str(out), api.url]
+    process = subprocess.Popen(line, env=os.environ, stdout=subprocess.PIPE, text=True)
+    told, _ = process.communicate(timeout=60)
+    assert told == "interrupted\n"
+    found = status_of(str(out))
+    assert 6 <= found.done == len(api.requests) < COUNT
+    assert not found.doubts

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from threading import get_ident
 from typing import Any, NamedTuple, TypeVar, cast
 
 from eyeline.bulk.batch.errors import BatchPending
@@ -14,7 +15,7 @@ from eyeline.bulk.job import Job, opened
 from eyeline.bulk.options import RunOptions, check_run
 from eyeline.bulk.result import RunResult, result_of_run
 from eyeline.bulk.run_errors import Interrupted, TooManyFailures
-from eyeline.bulk.runner import carry_out
+from eyeline.bulk.runner import carry_out, interrupts
 from eyeline.bulk.watch import Watch
 from eyeline.bulk.watches import usual_watch
 from eyeline.errors import BudgetExceeded
@@ -137,7 +138,22 @@ def blocking(main: Coroutine[Any, Any, T]) -> T:
             return asyncio.run(main)
         except asyncio.CancelledError:  # by the second Ctrl-C
             raise KeyboardInterrupt from None
-    from concurrent.futures import ThreadPoolExecutor
+    return beside(main)
+
+
+def beside(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own; an interruption of this one is passed on."""
+    from concurrent.futures import CancelledError, ThreadPoolExecutor
 
     with ThreadPoolExecutor(1, "eyeline-run") as pool:
-        return pool.submit(asyncio.run, main).result()
+        thread = pool.submit(get_ident).result()
+        done = pool.submit(asyncio.run, main)
+        while True:
+            try:
+                return done.result()
+            except CancelledError:
+                raise KeyboardInterrupt from None
+            except KeyboardInterrupt:
+                if thread not in interrupts:
+                    raise
+                interrupts[thread]()

@@ -8,9 +8,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 
 from eyeline.adapters.allocator import share_memory
 from eyeline.bulk.asker import Asker
@@ -120,12 +121,16 @@ async def collect(
     return pending
 
 
+# By thread: what interrupts the run in it.
+interrupts: dict[int, Callable[[], object]] = {}
+
+
 @contextmanager
 def interruptible(gate: Gate) -> Iterator[None]:
-    """Let Ctrl-C, or a request to end, drain what is on its way; the second one stops at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    """
+    Let Ctrl-C, or a request to end, drain what is on its way; the second one stops at once. Signals
+    reach the main thread alone: who waits there for a run in another one calls `interrupts`.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
@@ -135,6 +140,13 @@ def interruptible(gate: Gate) -> Iterator[None]:
         else:
             task.cancel()
 
+    if threading.current_thread() is not threading.main_thread():
+        interrupts[threading.get_ident()] = partial(loop.call_soon_threadsafe, interrupt)
+        try:
+            yield
+        finally:
+            del interrupts[threading.get_ident()]
+        return
     signals = (signal.SIGINT, signal.SIGTERM)
     for each in signals:
         loop.add_signal_handler(each, interrupt)
