@@ -124,10 +124,7 @@ def test_the_limiter_is_killed(cluster: Any, table: Path, biller: Biller) -> Non
     """Nobody hangs, nothing is sent twice: whoever waits asks again, and is told by its name."""
 
     def kill() -> None:
-        ((name, *_),) = [
-            (each["name"],) for each in ray.util.list_named_actors(all_namespaces=True)
-            if each["namespace"] == NAMESPACE
-        ]  # fmt: skip
+        (name,) = names_of_limiters()
         ray.kill(ray.get_actor(name, NAMESPACE), no_restart=False)
 
     biller.at(50, kill)
@@ -178,3 +175,21 @@ def test_a_worker_that_slept_sends_nothing_more(cluster: Any, table: Path, bille
     assert_whole(table, biller, run(table, biller, on(cluster)))
     assert stopped
     assert SILENT_S > PERMIT_S
+
+
+def test_many_slots_share_a_tenant(cluster: Any, table: Path, biller: Biller) -> None:
+    """On a machine with many slots one limiter has the permits for all; it goes with the run."""
+    large = cluster.add_node(num_cpus=4, object_store_memory=STORE_BYTES)
+    found: list[str] = []
+    biller.at(100, lambda: found.extend(names_of_limiters()))
+    try:
+        assert_whole(table, biller, run(table, biller, on(cluster), budget_usd=1))
+    finally:
+        cluster.remove_node(large)
+    assert len(found) == 2
+    assert names_of_limiters() == []
+
+
+def names_of_limiters() -> list[str]:
+    named = ray.util.list_named_actors(all_namespaces=True)
+    return [each["name"] for each in named if each["namespace"] == NAMESPACE]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from eyeline.cluster import lease as leases
 from eyeline.cluster.errors import RunStopped, RunUnknown
 from eyeline.cluster.lease import Lease, Messenger, kept
 from eyeline.cluster.limiter import Limiter, Opening, read_mark
+from eyeline.cluster.node import NodeLimiter
 from eyeline.errors import BudgetExceeded, EyelineError
 from eyeline.policy.leases import Grant, LeaseLost, Report
 from eyeline.policy.limits import Ended, Hold
@@ -189,5 +191,32 @@ def test_silent_tenants_are_settled(opening: Opening) -> None:
         clock[0] = 100.0
         await limiter.report("run", "other", 1, Report())
         assert limiter.lessor.marks["run"].budget.spent_usd == CENT
+
+    asyncio.run(run())
+
+
+def test_a_node_lends_what_it_has_from_the_cluster(opening: Opening) -> None:
+    """Slots of one machine get their permits, and settle them, through its one tenant."""
+
+    async def run() -> None:
+        road = Road()
+        node = NodeLimiter("node", road)
+        slots = [messenger(Road(node), opening, epoch) for epoch in (1, 1)]
+        for number, slot in enumerate(slots):
+            slots[number] = replace(slot, lot=f"lot {number}")
+        async with kept(slots[0]), kept(slots[1]):
+            for slot in slots:
+                settle(slot.lease, await turn_of(slot.lease))
+        while road.limiter.lessor.marks["run"].budget.spent_usd < 2 * CENT:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert len(road.limiter.lessor.tenancies) == 1
+        await road.limiter.stop("run")
+        # The node is told when it says something, and tells whoever says something then.
+        settled = Report(wanted=((9, HOLD),))
+        with suppress(RunStopped):
+            await node.report("run", "lot 0", 1, settled)
+        await node.messengers["run"]
+        with pytest.raises(RunStopped):
+            await node.report("run", "lot 0", 1, settled)
 
     asyncio.run(run())

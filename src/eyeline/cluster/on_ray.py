@@ -22,6 +22,7 @@ from eyeline.bulk.run_errors import Interrupted, TooManyFailures
 from eyeline.bulk.shard import Context, ShardSpec
 from eyeline.cluster.errors import ClusterUnreachable, RunStopped
 from eyeline.cluster.limiter import Limiter, Opening
+from eyeline.cluster.node import NodeLimiter
 from eyeline.cluster.work import Summary, Work, do
 from eyeline.errors import MissingExtra
 from eyeline.policy.leases import Grant, LeaseLost, Report
@@ -30,12 +31,16 @@ from eyeline.wiring import Wiring
 try:
     import ray
     from ray.exceptions import RayError, RayTaskError
+    from ray.util import list_named_actors
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 except ImportError:
     raise MissingExtra("--on ray", "ray", "ray") from None
 
 NAMESPACE = "eyeline"
 # Two tasks share a processor: while one waits for its last answers, the other goes on.
 TASK_CPUS = 0.5
+# From so many tasks on a machine, they share one tenant of the cluster's limiter.
+SLOTS_MANY = 8
 # How many tasks are handed out for each that can run: so many shards' figures the driver holds.
 PENDING_FACTOR = 2
 # How long one look at the tasks takes, how long a cluster may be without any processor, and how
@@ -69,7 +74,7 @@ class OnRay:
             recount(job)
             with suppress(RayError, TimeoutError):
                 if not await reply(limiter.close.remote(work.run)):
-                    ray.kill(limiter)
+                    end_limiters(limiter_name(job.wiring))
             if is_ours:
                 ray.shutdown()
 
@@ -224,7 +229,27 @@ def environment(wiring: Wiring) -> dict[str, str]:
 
 
 def do_shard(work: Work, spec: ShardSpec, limiter: str) -> Summary:
-    return asyncio.run(do(work, spec, RayLandlord(limiter)))
+    return asyncio.run(do(work, spec, landlord_here(RayLandlord(limiter))))
+
+
+def landlord_here(head: RayLandlord) -> RayLandlord:
+    """Give the limiter to ask on this machine: where it has many slots, one of its own."""
+    here = ray.get_runtime_context().get_node_id()
+    cpus = sum(each["Resources"].get("CPU", 0) for each in ray.nodes() if each["NodeID"] == here)
+    if cpus / TASK_CPUS < SLOTS_MANY:
+        return head
+    node = RayLandlord(f"{head.name}-{here}")
+    ray.remote(NodeLimiter).options(
+        name=node.name,
+        namespace=NAMESPACE,
+        get_if_exists=True,
+        num_cpus=0,
+        scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
+        lifetime="detached",
+        max_restarts=-1,
+        max_concurrency=1000,
+    ).remote(here, head)
+    return node
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +280,13 @@ def limiter_name(wiring: Wiring) -> str:
     """Name the limiter of one address and key; the name tells neither."""
     whole = f"{wiring.engine.base_url} {wiring.key.reveal()}"
     return f"limits-{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
+
+
+def end_limiters(name: str) -> None:
+    """End the limiter of that name, and those of single nodes that have their permits from it."""
+    for actor in list_named_actors(all_namespaces=True):
+        if actor["namespace"] == NAMESPACE and actor["name"].startswith(name):
+            ray.kill(ray.get_actor(actor["name"], NAMESPACE))
 
 
 def limiter_of(wiring: Wiring) -> Any:
