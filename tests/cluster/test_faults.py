@@ -186,8 +186,10 @@ def test_many_slots_share_a_tenant(cluster: Any, table: Path, biller: Biller) ->
         assert_whole(table, biller, run(table, biller, on(cluster), budget_usd=1))
     finally:
         cluster.remove_node(large)
-    assert len(found) == 2
-    assert names_of_limiters() == []
+    # That of a driver that was killed may be there as well.
+    head = min(found, key=len)
+    assert [name.startswith(f"{head}-") for name in found].count(True) == 1
+    assert not {*found} & {*names_of_limiters()}
 
 
 def names_of_limiters() -> list[str]:
