@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from api_server import ApiServer
+from api_server import ApiServer, Reply
 from browser import DESKTOP, PHONE, tab
 from conftest import EXAMPLES
 
 from eyeline import Client
 from eyeline.bulk.columns import Columns, columns_of
 from eyeline.bulk.report import write
+from eyeline.bulk.report.thumbnails import Thumbnails
 from eyeline.bulk.report.write import Choice, Facts, Seen, write_report
 from eyeline.bulk.rows import Row
 from eyeline.core.schema import read_schema
+from eyeline.drivers import Driver
 from eyeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -118,6 +120,18 @@ def test_pictures_end_where_a_browser_would_choke(
     write_report(str(tmp_path / "r.html"), FACTS, columns, records(columns, 3))
     rows = blob((tmp_path / "r.html").read_text("utf-8"), "rows")
     assert [bool(row[-2]) for row in rows] == [True, False, False]
+
+
+def test_what_failed_on_the_web_is_not_waited_for(api: ApiServer) -> None:
+    """A picture is made of what was answered; an address that failed is not asked again."""
+    with Client(base_url=api.url, api_key="sk-x", allow_hosts=["127.0.0.1"]) as client:
+        thumbnails = Thumbnails(Driver(client.wiring.outside, None))
+        row = Row(0, "0", "", (f"{api.origin}/a.jpg",))
+        cat = (EXAMPLES / "cat.jpg").read_bytes()
+        api.script.extend([Reply(200, cat, {"Content-Type": "image/jpeg"})] * 2)
+        seen = [Seen({"status": "failed"}, row=row), Seen({"status": "done"}, row=row), Seen({})]
+        made = [each.picture[:2] for each in thumbnails.each(seen)]
+    assert made == [b"", b"\xff\xd8", b""]
 
 
 def test_it_shares_the_colours_of_the_page() -> None:

@@ -13,6 +13,7 @@ from eyeline.adapters.decode import UNDECODABLE, decode
 from eyeline.adapters.pixels import execute
 from eyeline.bulk.report.write import Seen
 from eyeline.bulk.rows import Row
+from eyeline.bulk.sources.storage import is_web as is_address
 from eyeline.core.colour import WHITE
 from eyeline.core.media import JPEG, ImageInfo
 from eyeline.core.plan import PreparePlan
@@ -40,7 +41,7 @@ class Thumbnails:
         pending: deque[tuple[Seen, Future[bytes]]] = deque()
         with ThreadPoolExecutor(threads, "eyeline-thumbnail") as pool:
             for each in seen:
-                pending.append((each, pool.submit(self.of, each.row)))
+                pending.append((each, pool.submit(self.of, each.row if is_worth(each) else None)))
                 if len(pending) > 2 * threads:
                     yield finished(pending.popleft())
             while pending:
@@ -56,6 +57,13 @@ class Thumbnails:
             return small(data, info, str(reference))
         except (EyelineError, *UNDECODABLE):
             return b""
+
+
+def is_worth(seen: Seen) -> bool:
+    """Say whether to look for a picture; an address that failed once is not waited for again."""
+    images = seen.row.images if seen.row else ()
+    is_web = any(isinstance(image, str) and is_address(image) for image in images)
+    return not (is_web and seen.record.get("status") == "failed")
 
 
 def finished(made: tuple[Seen, Future[bytes]]) -> Seen:
