@@ -205,8 +205,8 @@ IN_TIME = {
 }  # fmt: skip
 # Files whose ids one client holds in memory, beside those in the cache.
 UPLOADS_MAX = 10_000
-# More than the threads that asyncio has for it on most machines.
-THREADED_MAX = 16
+# The most threads that asyncio has for it.
+THREADED_MAX = 32
 
 
 def dialect_key(base_url: str) -> str:
