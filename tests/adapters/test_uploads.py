@@ -11,8 +11,11 @@ from api_server import ApiServer
 
 from eyeline.adapters.http_async import AiohttpTransport
 from eyeline.adapters.uploads import JOINED_BYTES_MAX, Gate, Upload
+from eyeline.core.parts import PreparedImage, Stored
+from eyeline.core.picture import ImageChanged
 from eyeline.core.secret import Secret
-from eyeline.core.wire import Request
+from eyeline.core.size import Size
+from eyeline.core.wire import Body, Request
 
 Enter = asyncio.Task[Callable[[], None]]
 
@@ -106,12 +109,16 @@ class Written:
         self.chunks.append(chunk)
 
 
-def test_a_body_is_held_until_it_is_out() -> None:
-    """Of what was written nothing is held, though aiohttp keeps the upload until the answer."""
+def posted(*pieces: bytes) -> Request:
+    return Request("/chat/completions", Body(pieces), False, 10.0)
+
+
+def test_a_body_is_put_together_when_it_is_written() -> None:
+    """A small one goes up in one piece; whoever waits is told when it is out."""
     left: list[bool] = []
-    upload, writer = Upload([b"bo", b"dy"], lambda: left.append(True)), Written()
+    upload, writer = Upload(posted(b"bo", b"dy"), lambda: left.append(True)), Written()
     asyncio.run(upload.write(writer))  # type: ignore[arg-type]
-    assert (upload.size, writer.chunks, upload.pieces, left) == (4, [b"body"], [], [True])
+    assert (upload.size, writer.chunks, left) == (4, [b"body"], [True])
     with pytest.raises(NotImplementedError):
         upload.decode()
 
@@ -119,5 +126,25 @@ def test_a_body_is_held_until_it_is_out() -> None:
 def test_a_large_body_goes_up_in_its_pieces() -> None:
     """What takes long to put together is written piece by piece, in order."""
     pieces, writer = [b"a", b"b" * JOINED_BYTES_MAX, b"c"], Written()
-    asyncio.run(Upload([*pieces], lambda: None).write(writer))  # type: ignore[arg-type]
+    asyncio.run(Upload(posted(*pieces), lambda: None).write(writer))  # type: ignore[arg-type]
     assert writer.chunks == pieces
+
+
+def test_an_image_that_changed_is_not_sent(api: ApiServer) -> None:
+    """What cannot be read any more when it is to go up is told as that, and the next goes up."""
+
+    def read() -> bytes:
+        raise ImageChanged("roof.png")
+
+    async def run() -> None:
+        transport = AiohttpTransport("engine", api.url, Secret(""), "eyeline/test")
+        gone = PreparedImage(Stored(read, 6), "image/png", Size(1, 1))
+        with pytest.raises(ImageChanged):
+            await transport.send(Request("/chat/completions", Body((gone,)), False, 10.0))
+        body = json.dumps({"model": "gpt-6-luna", "messages": []}).encode()
+        response = await transport.send(Request("/chat/completions", body, False, 10.0))
+        assert (response.status, transport.gate.free_bytes) == (200, transport.gate.bytes_max)
+        await transport.close()
+
+    asyncio.run(run())
+    assert len(api.requests) == 1

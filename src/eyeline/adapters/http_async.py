@@ -13,7 +13,7 @@ from eyeline.adapters.proxies import proxy_for
 from eyeline.adapters.uploads import Gate, Upload
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response, lower_names
-from eyeline.errors import ConnectionFailed, EngineError, StreamCut, TimedOut
+from eyeline.errors import ConnectionFailed, EngineError, ImageError, StreamCut, TimedOut
 
 CONNECT_TIMEOUT_S = 10.0
 # What is on its way up at a time: more than any uplink takes in a tenth of a second, and little
@@ -68,7 +68,7 @@ class AiohttpTransport:
     async def post(self, request: Request) -> aiohttp.ClientResponse:
         leave = await self.gate.enter(request.size_bytes)
         try:
-            return await self.ask("POST", request, Upload(request.pieces(), leave))
+            return await self.ask("POST", request, Upload(request, leave))
         finally:
             leave()
 
@@ -92,6 +92,9 @@ class AiohttpTransport:
                 allow_redirects=False,
             )
         except FAILURES as error:
+            # What went wrong while the body was put together: the image is not what it was.
+            if isinstance(error.__cause__, ImageError):
+                raise error.__cause__ from None
             raise self.failure(error, request) from None
 
     def cut(self, error: BaseException, request: Request) -> EngineError:

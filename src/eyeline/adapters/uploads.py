@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from aiohttp import Payload
 from aiohttp.abc import AbstractStreamWriter
+
+from eyeline.core.wire import Request
 
 # A call of the kernel takes as long as to put so many bytes together.
 JOINED_BYTES_MAX = 2**19
@@ -72,22 +74,26 @@ class Leave:
 
 
 class Upload(Payload):
-    """A body that aiohttp writes out and holds no longer than that; `on_sent` is then called."""
+    """
+    A request's body, put together when aiohttp writes it out, and held no longer than that;
+    `on_sent` is then called.
+    """
 
-    def __init__(self, pieces: Sequence[bytes | memoryview], on_sent: Callable[[], None]) -> None:
+    def __init__(self, request: Request, on_sent: Callable[[], None]) -> None:
         super().__init__(None, content_type="application/json")
-        self._size = sum(map(len, pieces))
-        self.pieces = [b"".join(pieces)] if self._size <= JOINED_BYTES_MAX else list(pieces)
-        self.on_sent = on_sent
+        self._size, self.request, self.on_sent = request.size_bytes, request, on_sent
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         try:
+            pieces = self.request.pieces()
+            if self._size is not None and self._size <= JOINED_BYTES_MAX:
+                pieces = [b"".join(pieces)]
             # Else aiohttp puts them together with the first piece, which copies that.
-            if len(self.pieces[0]) > JOINED_BYTES_MAX:
+            if len(pieces[0]) > JOINED_BYTES_MAX:
                 writer.send_headers()
-            self.pieces.reverse()
-            while self.pieces:
-                await writer.write(self.pieces.pop())
+            pieces.reverse()
+            while pieces:
+                await writer.write(pieces.pop())
         finally:
             self.on_sent()
 
