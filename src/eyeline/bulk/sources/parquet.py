@@ -172,8 +172,8 @@ def groups_of(file: pq.ParquetFile, shard: Shard) -> tuple[int, list[int]]:
 def batch_rows(file: pq.ParquetFile, groups: Sequence[int]) -> int:
     """Give how many rows are read at once, so that images in bytes do not fill the memory."""
     facts = [file.metadata.row_group(at) for at in groups]
-    size_bytes = sum(group.total_byte_size for group in facts)
-    rows = sum(group.num_rows for group in facts)
+    size_bytes: int = sum(group.total_byte_size for group in facts)
+    rows: int = sum(group.num_rows for group in facts)
     return max(1, min(BATCH_ROWS_MAX, BATCH_BYTES * rows // max(1, size_bytes)))
 
 
