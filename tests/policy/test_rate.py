@@ -79,3 +79,10 @@ def test_a_rush_is_counted(server: str) -> None:
     assert sum(count.refused[:10]) <= 80
     assert count.reached(50, 20) >= 0.95
     assert count.share_refused(20) <= 0.01
+
+
+def test_a_server_that_refused_all_is_found_again() -> None:
+    """After half a minute in which nothing was let through the rate comes back by itself."""
+    count = run("a second's burst", lambda now_s: 0 if 15 < now_s < 45 else 50, 100)
+    assert sum(count.refused[15:45]) <= 200
+    assert count.reached(50, 85) >= 0.95

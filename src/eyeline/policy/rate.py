@@ -23,6 +23,7 @@ from math import sqrt
 from eyeline.policy.refusals import Refusals, Sent
 
 FIRST_PER_S = 6.0
+LEAST_PER_S = 0.2
 MARKS_MAX = 100
 DOUBT_MIN, DOUBT_MAX = 0.02, 0.4
 # Where nothing is known but one refusal, or a pause had to be made.
@@ -82,6 +83,8 @@ class Rate:
         # What was sent without waiting, and of what went before a pause, how much was refused.
         self.rushed = self.missed = 0
         self.rush: list[Sent] = []
+        # What was believed while anything was let through.
+        self.good_per_s = 0.0
         # How many requests the climb to the belief takes, and how many have gone.
         self.climb = self.climbed = 0.0
         # The first refusal of the latest ones, the belief then, and the first request after a
@@ -126,11 +129,21 @@ class Rate:
     def risen(self) -> float:
         if self.ramp is not None:
             return self.per_s + min(1.0, self.per_s / 12)
+        if self.per_s < self.good_per_s / 2:
+            return self.recovered(self.per_s + STEP_BELOW)
         self.climbed += 1
         believed = self.belief.per_s
         x = self.climbed / self.climb - 1
         curve = 1 - UNDER + self.belief.doubt * x * x * x
         return min(believed * curve, self.per_s + self.step())
+
+    def recovered(self, per_s: float) -> float:
+        """Go back, after a server was out of order, to half of what it had let through before."""
+        if per_s >= self.good_per_s / 2:
+            self.before = Belief(0.7 * self.good_per_s, DOUBT_AT_FIRST)
+            self.aim(self.before)
+            return self.per_s
+        return per_s
 
     def step(self) -> float:
         """Say how much a request adds to the rate at most."""
@@ -139,13 +152,18 @@ class Rate:
             return STEP_BELOW
         return STEP_ABOVE if share > 1.5 else max(STEP_NEAR, 0.7 * self.belief.doubt)
 
-    def aim(self, belief: Belief) -> None:
-        """Begin anew below what is now believed."""
+    def aim(self, belief: Belief, *, is_blind: bool = False) -> None:
+        """
+        Begin anew below what is now believed; blindly, where nothing at all was let through: such a
+        server is rather out of order, and as soon as it lets one through the rate goes back.
+        """
         doubt = min(DOUBT_MAX, max(DOUBT_MIN, belief.doubt))
-        self.belief = Belief(belief.per_s, doubt)
+        belief = self.belief = Belief(max(LEAST_PER_S, belief.per_s), doubt)
+        self.good_per_s = self.good_per_s if is_blind else belief.per_s
         self.climbed = 0.0
         # Long enough to count, not so long that a slow server's new limit is found only by chance.
-        self.climb = max(min(CLIMB / doubt, max(80.0, 8 * belief.per_s)), belief.per_s)
+        most = max(min(80.0, 16 * belief.per_s), 8 * belief.per_s)
+        self.climb = max(min(CLIMB / doubt, most), belief.per_s)
         self.per_s = min(belief.per_s * (1 - doubt), self.ceiling_per_s)
 
     def resume(self, sent: Sent) -> None:
@@ -183,7 +201,8 @@ class Rate:
 
     def is_long_ago(self, anchor: Sent, sent: Sent) -> bool:
         passed, _ = self.refusals.between(anchor, sent)
-        return passed > PASSED_MIN and sent.at_s - anchor.at_s > LONG_AGO_S
+        is_another = self.refusals.passed_before(sent) and self.refusals.since(sent) > LONG_AGO_S
+        return bool(is_another) or (passed > PASSED_MIN and sent.at_s - anchor.at_s > LONG_AGO_S)
 
     def begin(self, sent: Sent, belief: Belief) -> None:
         """Take a refusal as the first of new ones: what was sent before this moment is over."""
@@ -247,21 +266,22 @@ class Rate:
         if past_s >= LONG_S or (passed >= PASSED_MIN and past_s > SHORT_S):
             # A server that counts seconds refuses all the rest of one, which tells nothing more.
             if self.refusals.passed_before(sent) or refused > 3 * passed:
-                self.aim(self.before.joined(measure(passed, refused, past_s, sent.per_s)))
+                measured = measure(passed, refused, past_s, sent.per_s)
+                self.aim(self.before.joined(measured), is_blind=not passed)
             return
         # Nearly all is refused: the limit is another one now, or was never near.
         is_other = past_s > 4 * SHORT_S and refused > 3 * (passed + 1) + 0.2 * sent.per_s
         is_far = self.before.doubt >= 0.2 and refused > passed and refused >= 2 + 0.02 * sent.per_s
         if is_other or is_far:
-            self.pause(anchor, 0.4 if is_other else 1.0)
+            self.pause(anchor, 0.4 if is_other else 1.0, is_blind=not passed)
 
-    def pause(self, anchor: Sent, share: float) -> None:
+    def pause(self, anchor: Sent, share: float, *, is_blind: bool) -> None:
         """Send nothing for a second, which empties any window, and go on at a share of before."""
         self.pause_until_s = anchor.at_s + 1
         self.cut = self.paused = self.count
         self.missed, self.resumed = 0, None
         self.before = Belief(share * self.before.per_s, DOUBT_AT_FIRST)
-        self.aim(self.before)
+        self.aim(self.before, is_blind=is_blind)
 
 
 def is_later(sent: Sent, mark: Sent) -> bool:

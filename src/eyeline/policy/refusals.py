@@ -36,6 +36,11 @@ class Refusals:
         at = self.index(sent)
         return sent.number - (self.all[at - 1].number if at else 0) - 1
 
+    def since(self, sent: Sent) -> float:
+        """Say how many seconds before this refusal the one before it went."""
+        at = self.index(sent)
+        return sent.at_s - self.all[at - 1].at_s if at else 0.0
+
     def between(self, first: Sent, last: Sent) -> tuple[int, int]:
         """Count what was let through, and what was not, after one refusal and up to another."""
         refused = self.index(last) - self.index(first)
