@@ -87,6 +87,19 @@ def test_a_named_limit_is_kept_to() -> None:
     assert again(pace, turn, 0.0).wait_s == pytest.approx(0.02 / SHARE)
 
 
+def test_a_named_limit_says_how_many_in_flight() -> None:
+    """As many as its rate takes at the latency there is, within reason."""
+    pace = Pace()
+    pace.answer(Turn(0.0, 0.0), 0.5)
+    assert pace.in_flight <= 9
+    pace.heed(named(6000), 0.5)
+    assert pace.in_flight == 8 + int(1.25 * 98 * 0.5)
+    pace.answer(Turn(0.0, 1.0), 2.5)
+    assert pace.in_flight == 8 + int(1.25 * 98 * 0.6)
+    pace.heed(named(6_000_000), 2.5)
+    assert pace.in_flight == 256
+
+
 def test_tokens_are_named_too() -> None:
     """The limit of tokens is followed beside that of requests."""
     pace = Pace()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from eyeline.core.ratelimits import Allowance, Allowances
 from eyeline.policy.bucket import Bucket
-from eyeline.policy.rate import Rate
+from eyeline.policy.rate import UNLIMITED, Rate
 from eyeline.policy.refusals import Sent
 from eyeline.policy.window import IN_FLIGHT_MAX, Window
 
@@ -19,6 +19,9 @@ WAIT_S_MAX = 1.0
 SOON_S = 0.0005
 # Where a server asks for a longer wait than this, and then does refuse, all wait.
 ADVICE_S_MIN = 1.5
+# In flight for a limit that is named or set by hand: what waits in line, and no more than this,
+# for a limit may be far above what a server can do.
+AHEAD, ALLOWED_MAX = 8, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,17 @@ class Pace:
         self.requests = Bucket(self.rate.per_s)
         self.tokens = Tokens(tokens_per_min)
         self.window = Window(in_flight_max)
+        self.latency_s = 0.0
         # Until when a server asked to wait, and how many had gone by then.
         self.advised_until_s, self.gone = 0.0, 0
 
     @property
     def in_flight(self) -> int:
-        return self.window.size
+        """How many are worth having in flight: for a rate that is allowed, as many as it takes."""
+        if self.rate.ceiling_per_s == UNLIMITED:
+            return self.window.size
+        enough = AHEAD + int(1.25 * self.rate.per_s * self.latency_s)
+        return max(self.window.size, min(enough, ALLOWED_MAX))
 
     def reserve(self, tokens: int, turn: Turn | None, now_s: float, *, patient: bool) -> Turn:
         """
@@ -108,6 +116,7 @@ class Pace:
     def answer(self, turn: Turn, now_s: float) -> None:
         """Count a request that was let through."""
         self.window.answer(now_s, has_waited=turn.has_waited)
+        self.latency_s += (now_s - turn.at_s - self.latency_s) / (10 if self.latency_s else 1)
 
     def refuse(self, turn: Turn, advised_s: float | None, now_s: float) -> None:
         """Slow down all, for a request that came too fast."""

@@ -22,6 +22,7 @@ from math import sqrt
 
 from eyeline.policy.refusals import Refusals, Sent
 
+UNLIMITED = float("inf")
 FIRST_PER_S = 6.0
 LEAST_PER_S = 0.2
 MARKS_MAX = 100
@@ -72,7 +73,7 @@ class Rate:
     def __init__(self, ceiling_per_s: float | None = None) -> None:
         self.per_s = FIRST_PER_S
         self.pause_until_s = 0.0
-        self.ceiling_per_s = float("inf")
+        self.ceiling_per_s = UNLIMITED
         # What was sent while nothing is known: a request for every tenth that the rate rose, and
         # for every half second.
         self.ramp: list[Sent] | None = []

@@ -7,7 +7,7 @@ IN_FLIGHT_AT_FIRST, IN_FLIGHT_MAX = 8, 1024
 # makes them wait instead.
 GAIN_MIN = 1.25
 # For how many rounds it is then left as it is.
-ROUNDS_OF_REST = 4
+ROUNDS_OF_REST = 8
 
 
 class Window:
