@@ -18,6 +18,7 @@ from eyeline.bulk.batch.post import Post
 from eyeline.bulk.batch.state import Batches, Place
 from eyeline.bulk.book import Book
 from eyeline.bulk.job import Job
+from eyeline.bulk.options import RunOptions
 from eyeline.bulk.records import Record
 from eyeline.bulk.rows import Row
 from eyeline.bulk.runner import at_work, context_of, do_shards, interruptible
@@ -28,12 +29,15 @@ from eyeline.core.question import Question
 from eyeline.errors import EngineError, EyelineError, SettingsError
 from eyeline.exchange import Asking
 from eyeline.policy.limits import Hold, Limits
+from eyeline.policy.pace import Pace
 from eyeline.policy.retry import Retry
 from eyeline.ports import AsyncTransport
 from eyeline.version import USER_AGENT
 from eyeline.wiring import Wiring
 
 LOOK_FOR_STOP_S = 0.2
+# Enough to keep every thread busy; none of them waits for an answer.
+ROWS_AT_DESK = 64
 # How far the provider's clock and ours may be apart.
 CLOCKS_DIFFER_S = 86_400.0
 
@@ -161,7 +165,8 @@ async def office(
     wiring = job.wiring
     check_engine(wiring)
     # Nothing is sent now, so no pace; and what comes back is paid, so the desk holds the budget.
-    unheld = replace(wiring, outside=replace(wiring.outside, limits=Limits()))
+    limits = Limits(lambda: Pace(is_here=True))
+    unheld = replace(wiring, outside=replace(wiring.outside, limits=limits))
     http = BatchHttp(wiring.engine.name, wiring.engine.base_url, wiring.key, USER_AGENT)
     begun_s = datetime.fromisoformat(job.plan.noted["begun"]).timestamp()
     model = str(job.plan.fixed["model"])
@@ -177,7 +182,9 @@ async def office(
         pending_usd=batches.pending_usd(),
     )
     transport = wiring.async_transport()
-    context = context_of(job, BatchAsker(job.prompt, unheld, job.asked, transport, desk=desk))
+    asker = BatchAsker(job.prompt, unheld, job.asked, transport, patient=False, desk=desk)
+    many: RunOptions = {"rows_in_flight": ROWS_AT_DESK, **job.options}
+    context = context_of(replace(job, options=many), asker)
     try:
         async with at_work(context, watch):
             with interruptible(context.gate):
