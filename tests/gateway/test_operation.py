@@ -28,7 +28,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from eyeline.core.engine import LOCAL, choose_engine
 from eyeline.errors import SettingsError
 from eyeline.gateway.journal import Journal
-from eyeline.gateway.metrics import Metrics, endpoint_of
+from eyeline.gateway.metrics import Metrics, endpoint_of, forget
 from eyeline.gateway.options import Options
 from eyeline.gateway.serve import about, for_each_worker, listen, serve
 from eyeline.gateway.tracing import Tracing
@@ -120,8 +120,13 @@ def test_prometheus_reads_them(tmp_path: Path) -> None:
     one = Metrics(folder)
     one.add(("cache_hits",), 2)
     (folder / "other").write_bytes(one.numbers[:])
+    one.begin()
+    (folder / "7").write_bytes(one.numbers[:])
+    forget(folder, 7)
+    forget(folder, 8)
     families = {family.name: family for family in text_string_to_metric_families(one.text())}
-    assert families["eyeline_cache_hits"].samples[0].value == 4
+    assert families["eyeline_cache_hits"].samples[0].value == 6
+    assert families["eyeline_in_flight"].samples[0].value == 1
     assert families["eyeline_request_seconds"].type == "histogram"
 
 

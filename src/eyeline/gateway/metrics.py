@@ -102,6 +102,15 @@ def own_file(folder: Path) -> mmap.mmap:
         return mmap.mmap(file.fileno(), SIZE_BYTES)
 
 
+def forget(folder: Path, pid: int) -> None:
+    """Count nothing as in flight in a worker that died; all else it counted stays."""
+    path = folder / str(pid)
+    if path.exists():
+        numbers = bytearray(path.read_bytes())
+        pack_into(NUMBER, numbers, PLACES[IN_FLIGHT,], 0)
+        path.write_bytes(numbers)
+
+
 def read(path: Path) -> bytes:
     return path.read_bytes()
 

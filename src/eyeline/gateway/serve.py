@@ -17,6 +17,7 @@ from eyeline.core.engine import Chosen
 from eyeline.core.secret import Secret
 from eyeline.errors import SettingsError
 from eyeline.gateway.app import make_app
+from eyeline.gateway.metrics import forget
 from eyeline.gateway.options import Options
 from eyeline.gateway.protocol import Config
 from eyeline.gateway.workers import Crew
@@ -43,7 +44,12 @@ def serve(options: Options, say: Callable[[str], None]) -> int:
         if options.workers == 1:
             return run(made, listener)
         shared = for_each_worker(options, Path(folder))
-        return Crew(options.workers, listener, lambda: run(config(shared), listener), say).run()
+
+        def mourn(pid: int) -> None:
+            say(f"worker {pid} died")
+            forget(Path(folder), pid)
+
+        return Crew(options.workers, listener, lambda: run(config(shared), listener), mourn).run()
 
 
 def about(chosen: Chosen) -> Iterator[str]:

@@ -15,7 +15,7 @@ DEATHS_MAX = 20
 class Crew:
     """
     Forks workers, which each run `work` on what comes in at `listener`, and stays until they are
-    told to stop.
+    told to stop. `mourn` is told of each that dies before.
     """
 
     def __init__(
@@ -23,9 +23,9 @@ class Crew:
         count: int,
         listener: socket.socket,
         work: Callable[[], int],
-        say: Callable[[str], None],
+        mourn: Callable[[int], None],
     ) -> None:
-        self.count, self.listener, self.work, self.say = count, listener, work, say
+        self.count, self.listener, self.work, self.mourn = count, listener, work, mourn
         self.pids: set[int] = set()
         self.is_stopping = False
         self.deaths = 0
@@ -58,7 +58,7 @@ class Crew:
 
     def replace(self, pid: int) -> None:
         self.deaths += 1
-        self.say(f"worker {pid} died")
+        self.mourn(pid)
         if self.deaths > DEATHS_MAX:
             self.stop(signal.SIGTERM, None)
         else:
