@@ -75,6 +75,7 @@ async def stream(writer: asyncio.StreamWriter) -> None:
     writer.write(STREAM_HEAD)
     for _ in range(WORDS):
         writer.write(EVENT)
+        await writer.drain()
         await asyncio.sleep(WORD_S)
     writer.write(STREAM_END)
 
