@@ -15,7 +15,7 @@ from urllib3.exceptions import (
 )
 
 from eyeline.adapters.allocator import keep_memory
-from eyeline.adapters.proxies import proxy_for
+from eyeline.adapters.proxies import proxy_for, through
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response, lower_names
 from eyeline.errors import ConnectionFailed, StreamCut, TimedOut
@@ -32,7 +32,8 @@ class HttpTransport:
         keep_memory()
         self.engine, self.base_url, self.key = engine, base_url, key
         self.headers = {"Content-Type": "application/json", "User-Agent": user_agent}
-        self.pools, self.pid = connection_pools(base_url), os.getpid()
+        self.proxy = proxy_for(base_url)
+        self.pools, self.pid = connection_pools(self.proxy), os.getpid()
 
     def send(self, request: Request) -> Response:
         response = self.post(request)
@@ -55,7 +56,7 @@ class HttpTransport:
     def post(self, request: Request) -> urllib3.BaseHTTPResponse:
         if self.pid != os.getpid():
             # A forked process has its parent's sockets, and would read answers meant for others.
-            self.pools, self.pid = connection_pools(self.base_url), os.getpid()
+            self.pools, self.pid = connection_pools(self.proxy), os.getpid()
         response: urllib3.BaseHTTPResponse = self.guarded(
             lambda: self.pools.request(
                 "POST",
@@ -76,13 +77,16 @@ class HttpTransport:
         try:
             return act()
         except NewConnectionError as error:
-            raise ConnectionFailed(self.engine, reason(error)) from None
+            raise self.failed(reason(error)) from None
         except ConnectTimeoutError:
-            raise ConnectionFailed(self.engine, f"none within {CONNECT_TIMEOUT_S:g} s") from None
+            raise self.failed(f"none within {CONNECT_TIMEOUT_S:g} s") from None
         except (ReadTimeoutError, TimeoutError):
             raise TimedOut(self.engine, request.timeout_s) from None
         except (HTTPError, OSError) as error:
-            raise ConnectionFailed(self.engine, reason(error)) from None
+            raise self.failed(reason(error)) from None
+
+    def failed(self, found: str) -> ConnectionFailed:
+        return ConnectionFailed(self.engine, through(self.proxy, found))
 
 
 class HttpStream:
@@ -116,9 +120,7 @@ class HttpStream:
         self.response.release_conn()
 
 
-def connection_pools(base_url: str) -> urllib3.PoolManager:
-    """Go through the proxy the environment names for this host, or straight; never for loopback."""
-    proxy = proxy_for(base_url)
+def connection_pools(proxy: str | None) -> urllib3.PoolManager:
     if proxy:
         return urllib3.ProxyManager(proxy, maxsize=POOL_CONNECTIONS)
     return urllib3.PoolManager(maxsize=POOL_CONNECTIONS)

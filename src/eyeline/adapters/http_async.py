@@ -9,7 +9,7 @@ from functools import lru_cache
 import aiohttp
 
 from eyeline.adapters.allocator import keep_memory
-from eyeline.adapters.proxies import proxy_for
+from eyeline.adapters.proxies import proxy_for, through
 from eyeline.adapters.uploads import Gate, Upload
 from eyeline.core.secret import Secret
 from eyeline.core.wire import Request, Response, lower_names
@@ -105,14 +105,17 @@ class AiohttpTransport:
     def failure(self, error: BaseException, request: Request) -> EngineError:
         """Put aiohttp's failures in our words."""
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return ConnectionFailed(self.engine, f"none within {CONNECT_TIMEOUT_S:g} s")
+            return self.failed(f"none within {CONNECT_TIMEOUT_S:g} s")
         if isinstance(error, asyncio.TimeoutError):
             return TimedOut(self.engine, request.timeout_s)
         if isinstance(error, OSError) and error.strerror:
-            return ConnectionFailed(self.engine, error.strerror)
+            return self.failed(error.strerror)
         if isinstance(error, aiohttp.ClientResponseError):
-            return ConnectionFailed(self.engine, "not a response in HTTP")
-        return ConnectionFailed(self.engine, str(error) or type(error).__name__)
+            return self.failed("not a response in HTTP")
+        return self.failed(str(error) or type(error).__name__)
+
+    def failed(self, found: str) -> ConnectionFailed:
+        return ConnectionFailed(self.engine, through(self.proxy, found))
 
 
 class AiohttpStream:
