@@ -12,6 +12,7 @@ import pytest
 from api_server import ApiServer
 
 import eyeline
+from eyeline.bulk.crew import Crew
 from eyeline.bulk.plan import Plan, differences
 from eyeline.bulk.prompt import Prompt
 from eyeline.bulk.rows import Shard
@@ -109,6 +110,18 @@ def test_images_that_come_with_their_rows(api: ApiServer, tmp_path: Path) -> Non
     result = eyeline.run("What?", archive, out, base_url=api.url, sight_check=False)
     assert result.done == 3
     assert len(api.requests) == 3
+
+
+def test_as_many_at_once_as_twice_the_usual() -> None:
+    """How many may be sent at once doubles as they come back, and falls with what is usual."""
+    crew = Crew.of(0.0)
+    before = crew.worth_having
+    for sending, expected in ((before, 3 * before), (10, before + 20)):
+        for _ in range(400):
+            crew.sending = sending
+            crew.end()
+        assert abs(crew.worth_having - expected) <= 1
+    crew.close()
 
 
 def test_files_are_not_held(tmp_path: Path) -> None:

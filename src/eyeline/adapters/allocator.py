@@ -30,5 +30,5 @@ def share_memory() -> None:
     What one thread let go of no other could use: a run of 14,000 pictures held 98 MB so, half of it
     free and more with every thousand, and holds 60. Python's own lock keeps the threads apart.
     """
-    with suppress(AttributeError, OSError):  # another C library has no such call
+    with suppress(AttributeError, OSError, TypeError):  # another C library has no such call
         CDLL(None).mallopt(M_ARENA_MAX, 2)

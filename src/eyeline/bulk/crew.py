@@ -46,6 +46,8 @@ HEAVY = {Prepare, Pages, Fingerprint}
 LEAPT = {*IN_TIME, Now, Chance, Claim, Release, Recognise}
 # Threads that wait for disks and other hosts.
 READERS = 32
+# What is usual is told from the last answers.
+SENDING_AT_FIRST, TYPICAL_OF = 64, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Threads:
 class Crew:
     """
     The threads that read, those that prepare, and what all rows are doing right now: how many wait
-    for the pace, or are on their way; `holding` counts those with dollars held.
+    for the pace, or are on their way, and how many usually are; `holding` counts those with dollars
+    held.
     """
 
     readers: Threads
@@ -75,6 +78,7 @@ class Crew:
     waiting: int = 0
     sending: int = 0
     holding: int = 0
+    typical: float = 0.0
     begun_s: float = 0.0
     answered_s: float | None = None
     trouble: str = ""
@@ -85,6 +89,19 @@ class Crew:
         cores = os.cpu_count() or 2
         readers = Threads.of(READERS, READERS, "eyeline-read")
         return cls(readers, Threads.of(cores, 2 * cores, "eyeline-pixels"), begun_s=now_s)
+
+    def end(self) -> None:
+        """Count a request as no longer on its way."""
+        self.typical += (self.sending - self.typical) / TYPICAL_OF
+        self.sending -= 1
+
+    @property
+    def worth_having(self) -> int:
+        """
+        Say how many requests could be put on their way at once: twice as many as usual. More come
+        in bursts alone, each over a connection that then stays.
+        """
+        return SENDING_AT_FIRST + 2 * round(self.typical)
 
     def close(self) -> None:
         self.readers.pool.shutdown()
@@ -272,7 +289,7 @@ class RowDriver(AsyncDriver):
             self.crew.trouble = str(error)
             raise
         finally:
-            self.crew.sending -= 1
+            self.crew.end()
         self.book.conclude()
         self.note(response.status)
         return response

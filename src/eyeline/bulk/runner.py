@@ -72,13 +72,18 @@ async def at_work(context: Context, watch: Watch) -> AsyncIterator[None]:
 
 def context_of(job: Job, asker: Asker) -> Context:
     named, model = job.options.get("rows_in_flight"), job.asked.get("model")
+    crew = Crew.of(job.wiring.outside.now())
+
+    def rows_max() -> int:
+        return named or min(job.wiring.in_flight(model), crew.worth_having) + ROWS_AHEAD
+
     return Context(
         folder=job.folder,
         source=job.source,
         columns=job.columns,
         asker=asker,
-        crew=Crew.of(job.wiring.outside.now()),
-        gate=Gate(lambda: named or job.wiring.in_flight(model) + ROWS_AHEAD),
+        crew=crew,
+        gate=Gate(rows_max),
         tally=job.tally,
         reader=ThreadPoolExecutor(1, "eyeline-source"),
         failures_max=failures_max(job.options),
