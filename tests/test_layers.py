@@ -20,7 +20,7 @@ FLOWS = {*LIMITS, "effects", "exchange", "answering", "looking", "once", "upload
 RELAYING = {"relay_body", "relay_exchange", "relay"}
 DRIVEN = {*FLOWS, *RELAYING, "mend_image", "mend", "ports", "flights", "drivers"}
 WIRED = {
-    *DRIVEN, "adapters", "local", "settings", "version", "accounts", "wiring", "client", "calls",
+    *DRIVEN, "adapters", "local", "settings", "version", "accounts", "notices", "wiring", "client", "calls",
     "sdk", "testing",
 }  # fmt: skip
 SURFACES = {*WIRED, "__init__", "bulk", "gateway"}
@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": {*RULES, "ports", "version"},
     "local": {*RULES, "ports"},
     "settings": RULES,
+    "notices": {*RULES, "ports"},
     "testing": {*RULES, "ports"},
     "accounts": {*LIMITS, "settings"},
     "wiring": WIRED - {"client", "calls", "sdk"},

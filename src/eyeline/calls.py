@@ -25,8 +25,9 @@ from eyeline.exchange import Asking
 from eyeline.flow import LookedAt, views
 from eyeline.flow import content_parts as content_parts_flow
 from eyeline.flow import estimate as estimate_flow
+from eyeline.notices import announce_shutdown
 from eyeline.settings import Settings, read_settings
-from eyeline.wiring import AskOptions, Wiring, announce_shutdown, expand, wire
+from eyeline.wiring import AskOptions, Wiring, expand, wire
 
 if TYPE_CHECKING:
     from eyeline.adapters.sheet import Cell, Sheet

@@ -4,10 +4,8 @@ Defaults and choices made once for a client: which engine, with which key, model
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from eyeline.accounts import limits
 from eyeline.adapters.images import Images
-from eyeline.core.catalogue import READER, Catalogue, Model, local_model, shutdown_warning
+from eyeline.core.catalogue import READER, Catalogue, Model, local_model
 from eyeline.core.colour import parse_colour
 from eyeline.core.dialect import STANDARD
 from eyeline.core.draft import digest
@@ -38,22 +36,19 @@ from eyeline.core.question import (
 from eyeline.core.reference import Reference, parse_reference
 from eyeline.core.schema import read_schema
 from eyeline.core.secret import Secret
-from eyeline.core.wire import Request, Response
 from eyeline.drivers import Outside
 from eyeline.errors import KeyMissing, SettingsError
 from eyeline.exchange import Asking
+from eyeline.notices import Announcing, announce_shutdown
 from eyeline.policy.retry import Retry
-from eyeline.ports import AsyncTransport, Cache, Files, ResponseStream, Transport
+from eyeline.ports import AsyncTransport, Cache, Files, Transport
 from eyeline.settings import Settings, catalogue, read_settings
 from eyeline.version import USER_AGENT
 
 if TYPE_CHECKING:
     from eyeline.adapters.sqlite import AnswerCache
 
-logger = logging.getLogger("eyeline")
-
 DEFAULT_MODEL = "gpt-6-luna"
-SHUTDOWN_NOTICE = timedelta(days=180)
 TIMEOUT_S = 600.0
 # Entries that a client read once; to read one again takes as long as a whole answer of the cache.
 MODELS_MAX = 64
@@ -406,54 +401,3 @@ def expand(image: object) -> list[Reference]:
     from eyeline.adapters.folders import files_of
 
     return [each for reference in parse_references([image]) for each in files_of(reference)]
-
-
-class Announcing:
-    """A transport to the reader that says once a process who answered, since nobody chose it."""
-
-    def __init__(self, transport: Transport, model: str | None) -> None:
-        self.transport, self.model = transport, model
-
-    def send(self, request: Request) -> Response:
-        response = self.transport.send(request)
-        announce_reader(self.model)
-        return response
-
-    def open(self, request: Request) -> ResponseStream:
-        stream = self.transport.open(request)
-        announce_reader(self.model)
-        return stream
-
-    def close(self) -> None:
-        self.transport.close()
-
-
-def announce_reader(model: str | None) -> None:
-    """Say on the log's stderr that no model was asked."""
-    asked = f"{model} is not asked; " if model and model != READER else ""
-    announce(f"No OPENAI_API_KEY: {asked}answered by the built-in reader (not a language model).")
-
-
-def announce_shutdown(model: Model) -> None:
-    """Say on the log that a model is, or soon will be, shut down; never of one that runs here."""
-    warning = shutdown_notice(model)
-    if warning:
-        announce(warning)
-
-
-def shutdown_notice(model: Model) -> str:
-    """Give the warning for a model that is shut down, or will be within half a year; else ""."""
-    if model.shutdown_date is None and not model.is_shut_down(""):
-        return ""
-    today = date.today()
-    return shutdown_warning(model, str(today), str(today + SHUTDOWN_NOTICE))
-
-
-def announce(message: str) -> None:
-    """Log a warning, once a process."""
-    if message not in announced:
-        announced.add(message)
-        logger.warning(message)
-
-
-announced: set[str] = set()

@@ -44,7 +44,7 @@ def command(
     A folder stands for every image in it, a document for its pages.
     """
     from eyeline.calls import Estimator
-    from eyeline.wiring import shutdown_notice
+    from eyeline.notices import shutdown_notice
 
     estimator = Estimator.under(models or MODELS, cast("AskOptions", size), batch=batch)
     asked = [model for model, _ in estimator.models]
