@@ -20,8 +20,8 @@ FLOWS = {*LIMITS, "effects", "exchange", "answering", "looking", "once", "upload
 RELAYING = {"relay_body", "relay_exchange", "relay"}
 DRIVEN = {*FLOWS, *RELAYING, "mend_image", "mend", "ports", "flights", "drivers"}
 WIRED = {
-    *DRIVEN, "adapters", "local", "settings", "version", "accounts", "notices", "wiring", "client", "calls",
-    "sdk", "testing",
+    *DRIVEN, "adapters", "local", "settings", "version", "accounts", "notices", "wiring", "client",
+    "calls", "sdk", "testing",
 }  # fmt: skip
 SURFACES = {*WIRED, "__init__", "bulk", "gateway"}
 

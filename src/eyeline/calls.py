@@ -27,7 +27,7 @@ from eyeline.flow import content_parts as content_parts_flow
 from eyeline.flow import estimate as estimate_flow
 from eyeline.notices import announce_shutdown
 from eyeline.settings import Settings, read_settings
-from eyeline.wiring import AskOptions, Wiring, expand, wire
+from eyeline.wiring import AskOptions, Wiring, parse_references, wire
 
 if TYPE_CHECKING:
     from eyeline.adapters.sheet import Cell, Sheet
@@ -253,3 +253,10 @@ def mended(body: Any, model: str | None = None, api: Api | None = None, **option
 def mending_wiring(settings: Settings) -> Wiring:
     """Give what bodies are mended with under these settings, and what is known of their servers."""
     return wire({"engine": "openai"})
+
+
+def expand(image: object) -> list[Reference]:
+    """Read one image, each of a list of images, and each image file of a folder, sorted."""
+    from eyeline.adapters.folders import files_of
+
+    return [each for reference in parse_references([image]) for each in files_of(reference)]

@@ -394,10 +394,3 @@ def parse_short(text: str) -> Reference:
 
 SHORT_CHARS = 300
 parse_again = lru_cache(maxsize=4096)(parse_reference)
-
-
-def expand(image: object) -> list[Reference]:
-    """Read one image, each of a list of images, and each image file of a folder, sorted."""
-    from eyeline.adapters.folders import files_of
-
-    return [each for reference in parse_references([image]) for each in files_of(reference)]
