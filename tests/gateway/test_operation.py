@@ -251,6 +251,10 @@ def test_workers_are_replaced_and_counted_together(api: ApiServer, tmp_path: Pat
             with openai.OpenAI(api_key="k", base_url=f"{origin}/v1") as client:
                 assert client.chat.completions.create(**HELLO).choices
         assert "eyeline_input_tokens_total 4000" in httpx.get(f"{origin}/metrics").text
+        run.kill()
+        # The one that was not replaced ends too: nobody would stop it any more.
+        while Path(f"/proc/{pids[1]}").exists():
+            pass
 
 
 def test_it_says_who_answers() -> None:

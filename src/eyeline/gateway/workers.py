@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from threading import Thread
 from types import FrameType
 
 # A worker that dies so often has a fault that starting it again does not mend.
@@ -27,6 +28,8 @@ class Crew:
     ) -> None:
         self.count, self.listener, self.work, self.mourn = count, listener, work, mourn
         self.pids: set[int] = set()
+        # Held open by this process alone: its end is how a worker learns of ours.
+        self.watched, self.held = os.pipe()
         self.is_stopping = False
         self.deaths = 0
 
@@ -50,6 +53,8 @@ class Crew:
             return
         status = 1
         try:
+            os.close(self.held)
+            Thread(target=end_with, args=(self.watched,), daemon=True).start()
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             status = self.work()
@@ -70,3 +75,9 @@ class Crew:
         self.listener.close()
         for pid in self.pids:
             os.kill(pid, signal.SIGTERM)
+
+
+def end_with(pipe: int) -> None:
+    """Stop this process once nobody holds the other end of a pipe: no worker outlives its crew."""
+    os.read(pipe, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
