@@ -3,7 +3,8 @@ An API server that has a bad day, in a process of its own.
 
     python -m benchmarks.moody_server [--port N]
 
-Latency swings between 50 ms and 1.5 s; of a hundred answers five are errors and one is a reset. It
+Latency swings between 50 ms and 1.5 s; of a hundred answers five are errors and one is a reset. One
+error in twenty is a 429: they ask for a lower rate, and get it, so more would measure the pace. It
 prints its port, and serves until its standard input closes.
 """
 
@@ -26,10 +27,11 @@ SWING_S = 45.0
 WORDS, WORD_S = 20, 0.02
 LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 STREAMED = re.compile(rb'"stream": *true')
+LIMITED = 0.05
 REFUSALS = {
     429: b"Too Many Requests\r\nRetry-After: 1",
     500: b"Internal Server Error",
-    503: b"Service Unavailable",
+    502: b"Bad Gateway",
 }
 SAID = json.dumps({"error": {"message": "A bad day.", "type": "server_error"}}).encode()
 
@@ -42,7 +44,7 @@ def latency_s() -> float:
 
 
 def refusal() -> bytes:
-    status = random.choice([*REFUSALS])
+    status = 429 if random.random() < LIMITED else random.choice((500, 502))
     head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\n" % (status, REFUSALS[status])
     return head + b"Content-Length: %d\r\n\r\n%b" % (len(SAID), SAID)
 

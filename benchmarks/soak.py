@@ -1,7 +1,7 @@
 """
 `eyeline run` and `eyeline serve` for a long time, against a server that has a bad day.
 
-    python -m benchmarks.soak [--minutes 30] [--rows-a-s 6] [--asks-a-s 10]
+    python -m benchmarks.soak [--minutes 30] [--rows-a-s 10] [--clients 16]
 
 Beside its moods (`benchmarks.moody_server`) the server is killed once a minute, and comes back two
 seconds later. Meanwhile a run goes through a table, and clients ask a gateway, whole and streamed;
@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from statistics import linear_regression
 
@@ -135,7 +136,7 @@ async def ask(session: aiohttp.ClientSession, url: str, pictures: list[str], num
     try:
         async with session.post(url, json=asked | {"stream": is_streamed}) as response:
             said = await response.read()
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except aiohttp.ClientError as error:
         return f"lost: {type(error).__name__}"
     if response.status != 200:
         return f"refused {response.status}" if b'"error"' in said else f"lost: {response.status}"
@@ -146,27 +147,24 @@ async def ask(session: aiohttp.ClientSession, url: str, pictures: list[str], num
     return "streamed up to an error" if b'"error"' in said else "lost: half a stream"
 
 
-async def load(way: Way, pictures: list[str], a_s: float, until_s: float) -> Counter[str]:
-    """Ask at a steady rate until then; give how often what became of it."""
-    url, outcomes, tasks = f"{way.url}/chat/completions", Counter[str](), set[asyncio.Task[str]]()
+async def load(way: Way, pictures: list[str], clients: int, until_s: float) -> Counter[str]:
+    """Let so many ask one question after another until then; give what became of how many."""
+    url, numbers, outcomes = f"{way.url}/chat/completions", count(), Counter[str]()
     connector, total = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=END_S)
 
-    def end(task: asyncio.Task[str]) -> None:
-        tasks.discard(task)
-        outcomes["left" if task.cancelled() else task.result()] += 1
+    async def client(session: aiohttp.ClientSession) -> None:
+        while time.monotonic() < until_s:
+            fresh = next(numbers)
+            known = random.randrange(fresh + 1) if random.random() < REPEATED else fresh
+            patience_s = random.random() if random.random() < LEAVING else END_S
+            try:
+                async with asyncio.timeout(patience_s):
+                    outcomes[await ask(session, url, pictures, known)] += 1
+            except TimeoutError:
+                outcomes["left" if patience_s < END_S else "lost: nothing in time"] += 1
 
     async with aiohttp.ClientSession(connector=connector, timeout=total) as session:
-        number = 0
-        while time.monotonic() < until_s:
-            number += 1
-            known = random.randrange(number) if random.random() < REPEATED else number
-            task = asyncio.create_task(ask(session, url, pictures, known))
-            tasks.add(task)
-            task.add_done_callback(end)
-            if random.random() < LEAVING:
-                asyncio.get_running_loop().call_later(random.random(), task.cancel)
-            await asyncio.sleep(random.expovariate(a_s))
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(client(session) for _ in range(clients)))
     return outcomes
 
 
@@ -244,7 +242,7 @@ async def go_on(
     beside = [asyncio.create_task(repeat(each.look, LOOK_EVERY_S)) for each in watched]
     beside.append(asyncio.create_task(engine.suffer()))
     reading = asyncio.create_task(asyncio.to_thread(run.communicate))
-    outcomes = await load(way, urls, asked.asks_a_s, time.monotonic() + asked.minutes * 60)
+    outcomes = await load(way, urls, asked.clients, time.monotonic() + asked.minutes * 60)
     try:
         said = (await asyncio.wait_for(asyncio.shield(reading), END_S))[1]
     except TimeoutError:
@@ -273,8 +271,8 @@ def make_pictures(folder: Path) -> list[Path]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--rows-a-s", type=float, default=6)
-    parser.add_argument("--asks-a-s", type=float, default=10)
+    parser.add_argument("--rows-a-s", type=float, default=10)
+    parser.add_argument("--clients", type=int, default=16)
     asked = parser.parse_args()
     print(setting(), f"load {os.getloadavg()[0]:.1f}", flush=True)
     with ExitStack() as stack:
