@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from eyeline.bulk.book import Book
@@ -243,23 +244,24 @@ class RowDriver(AsyncDriver):
                 return await self.on_the_way(effect)
             case Reserve():
                 return await self.reserve(effect)
-            case Sleep():
-                return await self.wait(super().perform(effect))
+            case Sleep(seconds):
+                return await self.wait(partial(self.sleep, seconds))
             case Claim(ticket, wait_s):
                 given = self.outside.flights.claim(ticket, self)
                 return None if given is None else await self.perform(Given(given, wait_s))
             case Given(record, wait_s):
+                answered = partial(asyncio.wait_for, asyncio.wrap_future(record), wait_s)
                 with suppress(TimeoutError):
-                    return await self.wait(asyncio.wait_for(asyncio.wrap_future(record), wait_s))
+                    return await self.wait(answered)
                 return None
         return await super().perform(effect)
 
-    async def wait(self, waiting: Any) -> Any:
+    async def wait(self, waiting: Callable[[], Awaitable[Any]]) -> Any:
         """Await what may take long, with nothing on its way that could be lost."""
         self.crew.waiting += 1
         try:
             self.gate.wait_begins()
-            return await waiting
+            return await waiting()
         finally:
             self.crew.waiting -= 1
 
@@ -273,7 +275,7 @@ class RowDriver(AsyncDriver):
                 # With a turn it was wanted of somebody who knows what all others hold.
                 if effect.turn is not None or not self.crew.holding:
                     raise
-                await self.wait(self.crew.settled.wait())
+                await self.wait(self.crew.settled.wait)
                 continue
             self.crew.holding += not self.holds
             self.holds = True
