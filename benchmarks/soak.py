@@ -1,7 +1,7 @@
 """
 `eyeline run` and `eyeline serve` for a long time, against a server that has a bad day.
 
-    python -m benchmarks.soak [--minutes 30] [--rows-a-s 10] [--clients 16]
+    python -m benchmarks.soak [--minutes 30] [--rows-a-s 50] [--clients 16]
 
 Beside its moods (`benchmarks.moody_server`) the server is killed once a minute, and comes back two
 seconds later. Meanwhile a run goes through a table, and clients ask a gateway, whole and streamed;
@@ -271,7 +271,7 @@ def make_pictures(folder: Path) -> list[Path]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--rows-a-s", type=float, default=10)
+    parser.add_argument("--rows-a-s", type=float, default=50)
     parser.add_argument("--clients", type=int, default=16)
     asked = parser.parse_args()
     print(setting(), f"load {os.getloadavg()[0]:.1f}", flush=True)
