@@ -77,8 +77,8 @@ def test_asks_and_streams_awaiting(options: dict[str, Any]) -> None:
 
 def test_several_images_are_seen(client: Client) -> None:
     """Each further image adds tokens to what the server read."""
-    one = client.ask("?", PNG, max_output_tokens=1)
-    two = client.ask("?", PNG, saved("PNG"), max_output_tokens=1)
+    one = client.ask("?", PNG, max_output_tokens=LIMIT)
+    two = client.ask("?", PNG, saved("PNG"), max_output_tokens=LIMIT)
     assert two.usage.input_tokens > one.usage.input_tokens
 
 
