@@ -36,6 +36,7 @@ QUICK: dict[str, list[str]] = {
     "in_flight": ["--requests", "200", "--in-flight", "100"],
     "memory": ["--in-flight", "16"],
     "run": ["--set", "small", "--rows", "200", "--rounds", "1"],
+    "growth": ["--rows", "500"],
     "pace": ["--only", "named"],
     "kills": ["--kills", "3", "--rows", "300"],
     "gateway": ["--requests", "100", "--rounds", "1"],

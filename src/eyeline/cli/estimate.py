@@ -48,7 +48,8 @@ def command(
 
     estimator = Estimator.under(models or MODELS, cast("AskOptions", size), batch=batch)
     asked = [model for model, _ in estimator.models]
-    for notice in filter(None, map(shutdown_notice, asked)):
+    # Of models that nobody chose there is nothing to warn of.
+    for notice in filter(None, map(shutdown_notice, asked if models else ())):
         complain("warning", notice, "yellow")
     found = Rows(estimator, read_images(images))
     if as_json:
