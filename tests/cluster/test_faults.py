@@ -35,7 +35,6 @@ from eyeline.policy.leases import PERMIT_S, SILENT_S  # noqa: E402
 __all__ = ["biller", "cluster", "table"]  # fixtures
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.xdist_group("cluster"),  # one cluster, not one for each worker
     # Ray leaves sockets and files to the end of the process.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
