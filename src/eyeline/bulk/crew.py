@@ -167,7 +167,7 @@ class RowDriver(AsyncDriver):
 
     def at_once(self, effect: Effect) -> Any:
         match effect:
-            case Reserve():
+            case Reserve() | Given():
                 return LATER
             case Emit():
                 return None
