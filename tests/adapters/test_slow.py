@@ -66,7 +66,7 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImageTooLarge, match="takes too much memory to decode, the limit is 20 MB"):
         open_slow(film(), "AVIF", 0, Fit(8, WHITE), "a.avif")
     # Long enough for any clock to tell.
-    large = saved(Image.effect_noise((1200, 900), 90), "AVIF", speed=10)
+    large = saved(Image.effect_noise((3000, 2000), 90), "AVIF", speed=10)
     monkeypatch.setattr(slow, "decoding_bounds", lambda data: Bounds(0.001, 256 * 2**20))
     with pytest.raises(ImageTooLarge, match="takes too long to decode"):
         open_slow(large, "AVIF", 0, Fit(8, WHITE), "a.avif")

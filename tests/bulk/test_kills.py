@@ -161,7 +161,11 @@ def test_a_notebook_is_interrupted(api: ApiServer, photos: Path, tmp_path: Path)
         reached.wait(0.5)  # so that the signal comes before the answer
         return whole(chat_completion("A sign."))
 
-    api.script.extend([whole(chat_completion("A sign."))] * 5 + [interrupt])
+    def slow(request: Recorded) -> Reply:
+        reached.wait(0.2)
+        return whole(chat_completion("A sign."))
+
+    api.script.extend([whole(chat_completion("A sign."))] * 5 + [interrupt] + [slow] * COUNT)
     line = [sys.executable, "-c", NOTEBOOK, str(photos), str(out), api.url]
     process = subprocess.Popen(line, env=os.environ, stdout=subprocess.PIPE, text=True)
     told, _ = process.communicate(timeout=60)
