@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import subprocess
 import sys
 import time
 import urllib.request
@@ -21,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from benchmarks.local_server import BODY, Seen, Server, reply
+from benchmarks.local_server import BODY, Seen, Server, reply, started
 
 REFUSAL = json.dumps(
     {"error": {"message": "Rate limit reached.", "type": "requests", "code": "rate_limit_exceeded"}}
@@ -116,16 +115,8 @@ class LimitSeen(Seen):
 def serve(*arguments: str) -> Iterator[str]:
     """Start the server in another process and give its base URL."""
     command = [sys.executable, "-m", "benchmarks.limited_server", *arguments]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
-        finally:
-            process.stdin.close()
-            process.wait(10)
+    with started(command) as url:
+        yield url
 
 
 def seen_at(url: str, seconds: int) -> tuple[list[int], list[int]]:

@@ -146,10 +146,8 @@ async def main(manner: argparse.Namespace) -> None:
 
 
 @contextmanager
-def serve(latency_s: float = 0.0, events: int = 0, *, paced: bool = False) -> Iterator[str]:
-    """Start the server in another process and give its base URL."""
-    command = [sys.executable, "-m", "benchmarks.local_server"]
-    command += ["--latency-s", str(latency_s), "--events", str(events), *["--paced"] * paced]
+def started(command: list[str]) -> Iterator[str]:
+    """Start a server that prints its port, and give its base URL; it ends with the block."""
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -160,6 +158,15 @@ def serve(latency_s: float = 0.0, events: int = 0, *, paced: bool = False) -> It
         finally:
             process.stdin.close()
             process.wait(10)
+
+
+@contextmanager
+def serve(latency_s: float = 0.0, events: int = 0, *, paced: bool = False) -> Iterator[str]:
+    """Start the server in another process and give its base URL."""
+    command = [sys.executable, "-m", "benchmarks.local_server"]
+    command += ["--latency-s", str(latency_s), "--events", str(events), *["--paced"] * paced]
+    with started(command) as url:
+        yield url
 
 
 def seen_at(url: str) -> dict[str, float]:
